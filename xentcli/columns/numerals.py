@@ -144,6 +144,8 @@ def hundredths(text: str, decimal: str = ".") -> str:
     >>> [hundredths(t) for t in ("78.7%", "5e-1 %", "5", "%")], hundredths("78,7%", ",")
     (['78.7e-2', '5e-3', '5', '%'], '78.7e-2')
     """
+    if "%" not in text:
+        return text
     stripped = text.strip(" \t\xa0\u202f")
     if not stripped.endswith("%"):
         return text

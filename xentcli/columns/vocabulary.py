@@ -30,7 +30,8 @@ def alike(texts: Texts) -> tuple[Ints, Ints] | None:
     """
     mixed, left = texts.mixed(), np.arange(len(texts))
     codes, found, count = np.empty(0, dtype=np.int64), [], 0
-    bits = _SLOT_BITS
+    # Of few texts most of the time would go to empty slots.
+    bits = min(_SLOT_BITS, (16 * len(left) + 1).bit_length())
     for _ in range(_ROUNDS):
         slot = (mixed >> np.uint64(64 - bits)).view(np.int64)
         owner = np.full(1 << bits, -1)
@@ -50,7 +51,7 @@ def alike(texts: Texts) -> tuple[Ints, Ints] | None:
             return np.concatenate(found), codes
         left, mixed = left[other], mixed[other] * np.uint64(0x94D049BB133111EB)
         mixed ^= mixed >> np.uint64(32)
-        bits = max(_SLOT_BITS, (2 * len(left)).bit_length())
+        bits = max(bits, (2 * len(left)).bit_length())
     return None
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal
 
 from xentcli.columns.numerals import localized
@@ -50,7 +51,7 @@ class Found:
         flat = flat_of(self.source)
         return bool(self.source.names) and not (flat and any(map(flat.positional, self.columns)))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Their names, or #1, #2, ... if they have none; the keys if they are all of one object."""
         flat = flat_of(self.source)

@@ -20,7 +20,7 @@ from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.labels import labelled_as
 from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
 from xentcli.pairing.roles import free_columns, used_in
-from xentcli.pairing.stray import LOOK_AT, Stray, first_text
+from xentcli.pairing.stray import LOOK_AT, Stray, first_text, first_texts
 from xentcli.pairing.suggest import (
     as_option,
     classes_of,
@@ -220,8 +220,8 @@ def _chosen(
         raise _no_number(stray, found, (), sources, settings)
     if _unsummed(settings):
         # Which of these are classes is decided later, by their names.
-        texts = [first_text(Found(found.source, (c,)), queues[0]) for c in found.columns]
-        if head.is_mixed or len(numeric) < 2 or any(text and number_hint(text.text) for text in texts):
+        hinted = any(number_hint(text.text) for text in first_texts(found, queues[0]))
+        if head.is_mixed or len(numeric) < 2 or hinted:
             raise _no_number(stray, found, (), sources, settings)
         return Found(found.source, head.columns(numeric))
     if head.sums_to_1(numeric):

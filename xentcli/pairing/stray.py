@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from xentcli.columns.column import texts_of
 from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import hundredths, in_points, is_number
-from xentcli.errors import Place
+from xentcli.errors import DataError, Place
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, name_of
 from xentcli.readers.source import Pick, Rows, Source, files_in, has_first_line
 from xentcli.readers.text.faults import Written, above_or_below, may_be_title
 from xentcli.records import record, replace
 
-__all__ = ["LOOK_AT", "Stray", "first_text"]
+__all__ = ["LOOK_AT", "Stray", "first_text", "first_texts"]
 
 LOOK_AT = 100
 """Number of rows examined."""
+_MANY = 8
+"""Fewer columns are read one by one as fast."""
 
 
 @record(frozen=True, eq=False)
@@ -66,11 +68,21 @@ def first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> Stray 
 
     Missing values count only with `blank`.
     """
+    return next(first_texts(found, queue, blank=blank), None)
+
+
+def first_texts(found: Found, queue: PartQueue, *, blank: bool = False) -> Iterator[Stray]:
+    """Yield the first cell that is not a number of each column that has one in the first rows.
+
+    Missing values count only with `blank`.
+    """
     source = found.source
     if not source.tabular:
-        return None
+        return
     unread = [column for column in found.columns if column not in source.traits.lists]
     texts = [column for column in unread if source.numeric(column) is None]
+    if has_first_line(source) and len(texts) >= _MANY and _are_numbers(texts, queue):
+        return
     head = next(queue.look({f"{c}": Pick((c,), "values") for c in texts}, LOOK_AT), None)
     for role, column in head.values.items() if head is not None else ():
         values = [in_points(text, source.traits.decimal) for text in texts_of(column)]
@@ -80,5 +92,13 @@ def first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> Stray 
             (row for row, text in enumerate(values) if not is_number(text) and (blank or not is_missing(text))), None
         )
         if head is not None and row is not None:
-            return Stray(source, head, role, row)
-    return None
+            yield Stray(source, head, role, row)
+
+
+def _are_numbers(columns: Sequence[int], queue: PartQueue) -> bool:
+    """Whether the first rows of all these columns can be read as numbers at once, tens of times as fast as one by one."""
+    try:
+        next(queue.look({"all": Pick(tuple(columns))}, LOOK_AT), None)
+    except DataError:
+        return False
+    return True

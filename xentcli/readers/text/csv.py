@@ -304,7 +304,7 @@ class CsvSource(OfStream):
         """What only some sources have."""
         return Traits(decimal=self.dialect.decimal, percent=self.dialect.percent)
 
-    @property
+    @cached_property
     def first_in_points(self) -> tuple[str, ...]:
         """The fields of the first line, numbers with a point whatever the decimal separator."""
         decimal = self.dialect.decimal
