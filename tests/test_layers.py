@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -58,18 +59,35 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+KNOWN = {name_of(path) for path in MODULES}
+
+
+@functools.cache
+def import_statements(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """The imports of a file, at its top or within a function."""
+    found: list[ast.Import | ast.ImportFrom] = []
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.append(node)
+        # Expressions, most of a tree, have none.
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, block, ())
+    return found
+
+
 def imports(path: Path) -> Iterator[str]:
-    """Every module of the package that a file imports, at its top or within a function."""
-    known = {name_of(other) for other in MODULES}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Every module of the package that a file imports."""
+    for node in import_statements(path):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in known)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                if full in known or node.module in known:
-                    yield full if full in known else str(node.module)
+            yield from (alias.name for alias in node.names if alias.name in KNOWN)
+            continue
+        assert node.level == 0, f"{path}: a relative import"
+        for alias in node.names:
+            full = f"{node.module}.{alias.name}"
+            if full in KNOWN or node.module in KNOWN:
+                yield full if full in KNOWN else str(node.module)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -112,11 +130,9 @@ def imported_packages(folder: Path) -> set[str]:
     """The packages other than those of Python and our own that the files of a folder import."""
     found = set()
     for path in folder.rglob("*.py"):
-        text = path.read_text(encoding="utf-8")
         # Such a file says itself which missing types it can do without.
-        for node in [] if "# mypy: " in text else ast.walk(ast.parse(text)):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for node in [] if "# mypy: " in path.read_text(encoding="utf-8") else import_statements(path):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
             found |= {name.partition(".")[0] for name in names}
     beside = {path.stem for path in folder.glob("*.py")}
     return found - beside - sys.stdlib_module_names - {"xentcli", "tests", "sample_data", "benchmarks"}

@@ -96,7 +96,7 @@ def first_texts(found: Found, queue: PartQueue, *, blank: bool = False) -> Itera
 
 
 def _are_numbers(columns: Sequence[int], queue: PartQueue) -> bool:
-    """Whether the first rows of all these columns can be read as numbers at once, tens of times as fast as one by one."""
+    """Whether the first rows of all these columns are numbers, read at once: much faster than one by one."""
     try:
         next(queue.look({"all": Pick(tuple(columns))}, LOOK_AT), None)
     except DataError:
