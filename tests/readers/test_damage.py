@@ -43,7 +43,12 @@ def parquet_file(table: pa.Table, compression: str) -> bytes:
 @pytest.mark.parametrize("table", [PLAIN, NESTED], ids=["plain", "nested"])
 @pytest.mark.parametrize(
     ("write", "compression", "step"),
-    [(arrow, "uncompressed", 1 if LONG else 3), (arrow, "lz4", 5), (parquet_file, "none", 5), (parquet_file, "snappy", 5)],
+    [
+        (arrow, "uncompressed", 1 if LONG else 3),
+        (arrow, "lz4", 5),
+        (parquet_file, "none", 5),
+        (parquet_file, "snappy", 5),
+    ],
     ids=["arrow", "arrow-lz4", "parquet", "parquet-snappy"],
 )
 def test_a_byte_changed_anywhere_is_refused_or_scored(

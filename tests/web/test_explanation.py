@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.conftest import Call
+from tests.laws import LONG
 from tests.web.conftest import looked_at, seen, served
 from xentcli.analysis.explain import explain_values
 from xentcli.settings import Settings
@@ -21,6 +22,8 @@ from xentcli.writers.figures import fixed
 from xentcli.writers.safe import terminal
 
 Open = Callable[..., Page]
+ROUNDS = 35 if LONG else 12
+"""How many examples are shown one after the other on one page; each kind of them comes twice at least."""
 EXAMPLE = (0.1, 0.5, 0.1, 0.1, 0.2)
 LISTS = {name: f'[data-input="{name}"]' for name in ("probabilities", "logits", "targets")}
 BOX = '[type=text][data-input="q {}"]'
@@ -131,10 +134,10 @@ def numbers_of(page: Page, option: str = "probs") -> list[float]:
 
 
 @pytest.mark.parametrize("base", ["e", "2", "10"])
-def test_a_hundred_distributions_that_sliders_are_dragged_to_show_what_xentcli_says(opened: Open, base: str) -> None:
+def test_distributions_that_sliders_are_dragged_to_show_what_xentcli_says(opened: Open, base: str) -> None:
     settings, random = Settings(base=base), np.random.default_rng(1)
     page, label = opened(settings=settings), 0
-    for number in range(35):
+    for number in range(ROUNDS):
         to, moved = float(random.random() ** (1, 4)[number % 2]), int(random.integers(5))
         dragged(page, moved, to, through=float(random.integers(2)))
         q = numbers_of(page)
@@ -148,10 +151,10 @@ def test_a_hundred_distributions_that_sliders_are_dragged_to_show_what_xentcli_s
 
 
 @pytest.mark.parametrize("base", ["e", "2", "10"])
-def test_a_hundred_distributions_that_are_typed_show_what_xentcli_says(opened: Open, base: str) -> None:
+def test_distributions_that_are_typed_show_what_xentcli_says(opened: Open, base: str) -> None:
     settings, random = Settings(base=base), np.random.default_rng(2)
     page = opened(settings=settings)
-    for number in range(35):
+    for number in range(ROUNDS):
         q, y = random.dirichlet(np.full(5, (0.05, 1.0, 20.0)[number % 3])), random.dirichlet(np.ones(5))
         typed(page, LISTS["probabilities"], text_of(q))
         if number % 2:
@@ -166,7 +169,7 @@ def test_logits_typed_on_any_page_show_the_softmax_also_where_it_underflows(open
     settings, random = Settings(kind="logits"), np.random.default_rng(3)
     for values, of in (([0.2, 0.3, 0.5], Settings()), ([2.0, -1.0, 0.5], settings)):
         page = opened(values, 2, settings=of)
-        for number in range(15):
+        for number in range(ROUNDS // 2):
             z, label = random.normal(0, (1, 30, 2000)[number % 3], 3), number % 3
             typed(page, LISTS["logits"], text_of(z))
             page.locator(f'[name=truth][value="{label}"]').check()
