@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -173,13 +174,24 @@ def counted(tmp_path: Path) -> tuple[dict[str, str], Callable[[], list[int]]]:
     return {"PYTHONPATH": paths, "FORKS": str(note)}, forks
 
 
-def rows_of(path: Path, rows: int, odd: int | None = None) -> tuple[Path, Path]:
-    """Write so many rows of three classes, one of them wrong if asked for, and their labels."""
-    lines = [f"{0.5 + row % 7 / 100!r},{0.25!r},{0.25 - row % 7 / 100!r}\n" for row in range(rows)]
+MANY = 400_000
+"""Rows of several tasks."""
+
+
+@functools.cache
+def many_rows() -> tuple[list[str], str]:
+    """So many lines of three classes, and the text of their labels."""
+    lines = [f"{0.5 + row % 7 / 100!r},{0.25!r},{0.25 - row % 7 / 100!r}\n" for row in range(MANY)]
+    return lines, "y,site\n" + "".join(f"{'abc'[row % 3]},s{row * row % 11}\n" for row in range(MANY))
+
+
+def rows_of(path: Path, odd: int | None = None) -> tuple[Path, Path]:
+    """Write many rows, one of them wrong if asked for, and their labels."""
+    lines, labels = many_rows()
     if odd is not None:
-        lines[odd - 1] = "0.5,0.25,many\n"
+        lines = [*lines[: odd - 1], "0.5,0.25,many\n", *lines[odd:]]
     (path / "p.csv").write_text("a,b,c\n" + "".join(lines))
-    (path / "y.csv").write_text("y,site\n" + "".join(f"{'abc'[row % 3]},s{row * row % 11}\n" for row in range(rows)))
+    (path / "y.csv").write_text(labels)
     return path / "p.csv", path / "y.csv"
 
 
@@ -187,7 +199,7 @@ def test_the_command_has_workers_and_says_the_same(
     tmp_path: Path, xent: Run, counted: tuple[dict[str, str], Callable[[], list[int]]]
 ) -> None:
     environment, forks = counted
-    paths = rows_of(tmp_path, 400_000)
+    paths = rows_of(tmp_path)
     options = ["--label", "y", "--worst", "3", "--by-class", "--by", "site", "--per-example", "losses.csv"]
     told = set()
     for threads in (1, 2, 3):
@@ -198,7 +210,7 @@ def test_the_command_has_workers_and_says_the_same(
         assert len(processes) == (threads if threads > 1 else 0)
         assert not any(map(alive, processes))
     assert len(told) == 1
-    assert len((tmp_path / "losses.csv").read_bytes().splitlines()) == 400_001
+    assert len((tmp_path / "losses.csv").read_bytes().splitlines()) == MANY + 1
 
 
 @pytest.mark.parametrize("odd", [390_000, 399_999])
@@ -206,7 +218,7 @@ def test_an_error_in_a_late_row_is_as_without_workers(
     odd: int, tmp_path: Path, xent: Run, counted: tuple[dict[str, str], Callable[[], list[int]]]
 ) -> None:
     environment, forks = counted
-    paths = rows_of(tmp_path, 400_000, odd)
+    paths = rows_of(tmp_path, odd)
     alone, beside = (
         xent("score", *paths, "--label", "y", "--threads", threads, env=environment) for threads in ("1", "2")
     )
@@ -222,7 +234,7 @@ def test_no_worker_outlives_the_command(
     environment, forks = counted
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)
-    _, labels = rows_of(tmp_path, 400_000)
+    _, labels = rows_of(tmp_path)
     command = [*XENT, "score", str(pipe), str(labels), "--label", "y", "--threads", "3"]
     surroundings = {**os.environ, **environment}
     with subprocess.Popen(command, env=surroundings, stderr=subprocess.PIPE, preexec_fn=default_signals) as process:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import json
 import math
 import os
 import re
 import shlex
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,6 +125,21 @@ def as_options(headers: dict[str, bool]) -> dict[str, Any]:
     return found
 
 
+@functools.cache
+def scored(contents: tuple[tuple[str, str], ...], options: str) -> tuple[str, float] | tuple[str, Sequence[str]]:
+    """What the files of these paths and contents lead to: how they were scored and the cost, or message and advice.
+
+    A file that is cleaned is as another one was before.
+    """
+    (predictions, _), (labels, _) = contents
+    try:
+        report = score(predictions, labels, **json.loads(options))
+    except DataError as error:
+        return str(error), error.advice
+    guessed = any(warning.code == "header-guessed" for warning in report.warnings)
+    return "guessed" if guessed else "scored", float(report.cost)
+
+
 def outcomes(
     case: Case, paths: dict[str, str], headers: dict[str, bool], steps: int = 4
 ) -> Iterator[tuple[str, float]]:
@@ -130,16 +147,13 @@ def outcomes(
 
     A --header or --no-header that leads to a refusal without advice is a dead end.
     """
-    try:
-        report = score(paths["predictions"], paths["labels"], **case.options(), **as_options(headers))
-    except DataError as error:
-        message, advice = str(error), error.advice
-    else:
-        guessed = any(warning.code == "header-guessed" for warning in report.warnings)
-        yield ("guessed" if guessed else "scored"), float(report.cost)
+    contents = tuple((paths[side], Path(paths[side]).read_text(encoding="utf-8")) for side in ("predictions", "labels"))
+    message, found = scored(contents, json.dumps({**case.options(), **as_options(headers)}))
+    if isinstance(found, float):
+        yield message, found
         return
     ways = 0
-    for line in advice if steps else ():
+    for line in found if steps else ():
         for side, path in paths.items():
             if f"< {path} > " in line:
                 subprocess.run(line, shell=True, check=True)
