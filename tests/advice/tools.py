@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tests.advice.follow import Case
@@ -29,6 +31,19 @@ def preds(names: list[str], header: str = "image_id,cat,dog,emu") -> str:
 
 def labels(names: list[str], header: str = "filename,label", truth: np.ndarray = TRUE8) -> str:
     return rows(names, np.array(CLASSES)[truth], header=header, order=ORDER)
+
+
+LOGITS = np.log(np.concatenate([Q8, Q8[::-1]]).reshape(2, 8, 3)) + 2
+READ = np.array([TRUE8, TRUE8[::-1]])
+NEXT = np.roll(READ, -1, axis=1)
+PADDED = np.where(np.arange(8) < 7, NEXT, -100)
+_LOSS = np.log(np.exp(LOGITS).sum(axis=2)) - np.take_along_axis(LOGITS, NEXT[..., None], 2)[..., 0]
+NEXT_COST = float(_LOSS[:, :7].mean())
+
+
+def archive(**members: np.ndarray) -> Any:
+    """What writes an archive of arrays."""
+    return lambda path: np.savez(path, **members)
 
 
 TEXTS = {"p.csv": preds(NAMED), "l.csv": labels(NAMED)}
@@ -64,4 +79,31 @@ CASES = {
             ("classes that are predicted by their name", OF_OTHER, "if pred is the predicted class"),
         )
     },
+    "labels of a language model beside the tokens": Case(
+        "lm.npz",
+        {"lm.npz": archive(logits=LOGITS, input_ids=READ, labels=PADDED)},
+        ("--label labels --preds logits --kind logits --ignore-label -100",),
+        NEXT_COST,
+    ),
+    "labels that are the tokens": Case(
+        "lm.npz",
+        {"lm.npz": archive(logits=LOGITS, input_ids=READ, attention_mask=np.ones_like(READ), labels=READ)},
+        ("--label labels --preds logits --kind logits --shift-labels",),
+        NEXT_COST,
+    ),
+    "tokens alone": Case(
+        "lm.npz --kind logits",
+        {"lm.npz": archive(logits=LOGITS, input_ids=READ)},
+        ("--label input_ids --preds logits --shift-labels",),
+        NEXT_COST,
+    ),
+    "labels of a language model in another file": Case(
+        "p.npz l.npz",
+        {
+            "p.npz": archive(logits=LOGITS),
+            "l.npz": archive(input_ids=READ, attention_mask=READ % 2, kept=READ % 2, targets=NEXT),
+        },
+        ("--label targets --kind logits, by its name",),
+        float(_LOSS.mean()),
+    ),
 }

@@ -39,12 +39,12 @@ def confidence_advice(head: FirstCells, source: Source, label: str | None, label
 def _pairs(head: FirstCells, label: str | None, labels: FirstCells) -> Sequence[tuple[str, str]]:
     """The pairs of a column of the predicted class, and one of the true class that has all its values."""
     truths = [label] if label in labels.names else [name for name in labels.names if not is_predicted_by_name(name)]
+    predicted = [one for one in head.names if label is not None or is_predicted_by_name(one)]
     return [
         (one, truth)
         for truth in truths
-        for one in head.names
+        for one in predicted
         if (one, labels) != (truth, head)
-        and (label is not None or is_predicted_by_name(one))
         and 1 < len(head.distinct[one]) <= len(labels.distinct[truth]) <= max(2, labels.rows // 2)
         and head.distinct[one] <= labels.distinct[truth]
     ]

@@ -15,6 +15,7 @@ from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, Roles, find_columns, listed, name_of, spec_items
 from xentcli.pairing.index import INDEX, index_column, is_held
 from xentcli.pairing.lists import has_lists
+from xentcli.pairing.members import is_label_by_name
 from xentcli.pairing.stray import LOOK_AT, first_text
 from xentcli.pairing.suggest import (
     as_option,
@@ -224,6 +225,9 @@ def _which_label(
     apart = [tuple(c for c in preds.columns if name_of(preds.source, c) not in shared) for shared in without]
     each = (preds, *(Found(preds.source, some) for some in apart if 0 < len(some) < len(preds.columns)))
     fits = next(filter(None, ([n for n in fitting(found, one, queue) if n in names] for one in each)), [])
+    called = [name for name in fits if is_label_by_name(name)]
+    by_name = len(fits) > 1 == len(called) and not by_id.copy
+    fits = called if by_name else fits
     chooses = "--label NAME chooses the column of the labels"
     if by_id.name and names:
         label = as_option(names, found.source) if len(names) == 1 else "NAME"
@@ -233,7 +237,8 @@ def _which_label(
     if len(fits) == 1:
         needed = needed_for(preds, queues[0], settings).options
         option = f"{by_id.copy}--label {as_option(fits, found.source)}{needed}{by_id.options}"
-        chooses = option if by_id.copy else f"{option} has the classes of the predictions as its values"
+        why = ", by its name" if by_name else " has the classes of the predictions as its values"
+        chooses = option if by_id.copy else f"{option}{why}"
         if not settings.ignored and has_missing(found, fits[0], queue):
             chooses = f"{option} --ignore-label missing: its values are the classes of the predictions, or missing"
     elif not fits and len(of_classes := [name for name in one_hot(found, preds, queue) if name in names]) > 1:

@@ -29,6 +29,7 @@ from xentcli.pairing.confident import confidence_advice
 from xentcli.pairing.firsts import LOOK_AT, MOST_BY_CHANCE, FirstCells, Needed, is_predicted_by_name
 from xentcli.pairing.labels import read_whole
 from xentcli.pairing.long import long_of
+from xentcli.pairing.members import member_options
 from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
 from xentcli.pairing.naming import naming_of
 from xentcli.pairing.predicted import predicted_class
@@ -78,6 +79,8 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
         return general
     if line := preamble(source) or without_objects(source):
         return (line,)
+    if line := member_options(source, settings):
+        return (line, *elsewhere)
     try:
         head = FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source))
     except DataError as error:
