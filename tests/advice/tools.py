@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -43,7 +45,18 @@ NEXT_COST = float(_LOSS[:, :7].mean())
 
 def archive(**members: np.ndarray) -> Any:
     """What writes an archive of arrays."""
-    return lambda path: np.savez(path, **members)
+    return lambda path: np.savez(path, allow_pickle=False, **members)
+
+
+TRUTH8 = np.array(CLASSES)[TRUE8].tolist()
+RANKS = np.argsort(-Q8, axis=1, kind="stable")
+RANKED = [part for k in range(3) for part in (np.array(CLASSES)[RANKS[:, k]], np.take_along_axis(Q8, RANKS, 1)[:, k])]
+DICTS = [dict(zip(CLASSES, row, strict=True)) for row in Q8.tolist()]
+
+
+def cells(written: Callable[[dict[str, float]], str]) -> dict[str, str]:
+    """A file with all probabilities of a row in one cell."""
+    return {"p.csv": rows(TRUTH8, [f'"{written(each)}"' for each in DICTS], header="truth,probs")}
 
 
 TEXTS = {"p.csv": preds(NAMED), "l.csv": labels(NAMED)}
@@ -105,5 +118,38 @@ CASES = {
         },
         ("--label targets --kind logits, by its name",),
         float(_LOSS.mean()),
+    ),
+    "classes by rank": Case(
+        "p.csv",
+        {"p.csv": rows(TRUTH8, *RANKED, header="truth,class1,prob1,class2,prob2,class3,prob3")},
+        ("--label truth --preds cat,dog,emu",),
+        COST8,
+    ),
+    "classes by rank in two blocks, and a label": Case(
+        "p.csv --label y",
+        {"p.csv": rows(*RANKED[::2], *RANKED[1::2], TRUTH8, header="c1,c2,c3,p1,p2,p3,y")},
+        ("--label y --preds cat,dog,emu",),
+        COST8,
+    ),
+    "classes by rank beside labels": Case(
+        "p.csv l.csv",
+        {"p.csv": rows(*RANKED, header="a,b,c,d,e,f"), "l.csv": rows(TRUTH8, header="y")},
+        ("makes a column of each class",),
+        COST8,
+    ),
+    **{
+        f"{what} in cells": Case("p.csv", cells(written), ("then --label truth",), COST8)
+        for what, written in (
+            ("dicts of Python", str),
+            ("dicts with numbers of NumPy", lambda each: str({name: np.float64(q) for name, q in each.items()})),
+            ("pairs of Python", lambda each: str(list(each.items()))),
+        )
+    },
+    "dicts of Python in cells, and a label": Case("p.csv --label truth", cells(str), ("makes JSON of",), COST8),
+    "objects without the classes of 0": Case(
+        "p.jsonl --label y",
+        {"p.jsonl": '{"y": "a", "p": {"a": 0.5, "b": 0.5}}\n{"y": "c", "p": {"b": 0.75, "c": 0.25}}\n'},
+        ("writes 0 for the classes",),
+        math.log(8) / 2,
     ),
 }

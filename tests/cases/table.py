@@ -313,7 +313,7 @@ CASES = (
     Try("84-printed", "show.txt", _MODEL_4, "sed", None, (("NAME", "label"),)),
     Try("84-printed", "duck.txt", _MODEL_4, "sed", None, (("NAME", "label"),)),
     Try("84-printed", "o.tab", _MODEL, "sed", None, (("NAME", "species"),)),
-    Try("85-ranked", "predictions.csv y.csv --id image", None, "in descending order"),
+    Try("85-ranked", "predictions.csv y.csv --id image", _MODEL, "makes a column of each class"),
     Try("70-prefix", "sub.csv gold.csv --id rowid", _FLOWERS, "--label kind"),
     Try("86-strings", "p.jsonl --label species", _ANIMALS),
     Try("86-strings", "p.json", _ANIMALS, "--label species --preds"),

@@ -240,6 +240,8 @@ ROWS: list[Row] = [
     ),
     Row(LABELS, "the predicted class and no truth", {"p.csv": "predict,no,yes\nno,0.8,0.2\nyes,0.3,0.7\n"}, "p.csv", says="predict is the predicted class"),
     Row(LABELS, "the predicted class beside the truth", {"p.csv": P, "l.csv": "predict,y,site\na,a,7\nb,a,8\na,a,7\n"}, says="could be the labels: y, site"),
+    Row(LABELS, "the first two classes by rank", {"p.csv": "y,c1,p1,c2,p2\n" + "a,a,0.6,b,0.3\nb,b,0.5,c,0.4\nc,a,0.7,c,0.2\n" * 2}, "p.csv", says="that of the truth may be missing"),
+    Row(LABELS, "objects of the first two classes", {"p.jsonl": '{"y": "a", "p": {"a": 0.6, "b": 0.3}}\n{"y": "a", "p": {"a": 0.6, "c": 0.3}}\n'}, "p.jsonl --label y", says="that of the truth may be missing"),
     Row(LABELS, "files swapped", {"p.csv": P, "l.csv": L}, "l.csv p.csv", says="are the files swapped?"),
     *(
         Row(LABELS, what, {"p.csv": "id,a,b\nx,0.7,0.3\ny,0.2,0.8\nz,0.9,0.1\n", "l.csv": labels}, "p.csv l.csv --id id", says=says)

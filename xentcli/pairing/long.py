@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from xentcli.arrays import Floats
-from xentcli.pairing.tokens import ROWS
 from xentcli.readers.source import Source
-from xentcli.readers.text.faults import DELIMITERS, Written
+from xentcli.readers.text.faults import DELIMITERS, RECORDS, Written
 from xentcli.records import record
 
-__all__ = ["Long", "long_of"]
+__all__ = ["Long", "frame_code", "long_of"]
 
 _MOST = 20
 """Maximum number of columns of a file in long format."""
@@ -39,7 +38,7 @@ class Long:
         """Return the shell command, with options for the file it writes and for a separate file of labels."""
         key, label, prob, truth = map(json.dumps, (self.id, self.label, self.prob, self.truth))
         code = (
-            f"import {_read(self.source)}; "
+            f"import {frame_code(self.source)}; "
             f"w = d.pivot(index={key}, columns={label}, values={prob}).reindex(d[{key}].unique())"
         )
         then, options = "makes a column of each class", []
@@ -64,7 +63,7 @@ def long_of(
     Each example has distinct classes whose probabilities sum to 1. Unless the cells are the `whole` file, the last
     example may be incomplete, and the rows of an example must be neighbours.
     """
-    if len(columns) > _MOST or not _read(source):
+    if len(columns) > _MOST or not frame_code(source):
         return None
     for key, ids in columns.items():
         if len({*ids}) > len(ids) // 2:
@@ -99,8 +98,8 @@ def _of_key(
     return None
 
 
-def _read(source: Source) -> str:
-    """Python that reads standard input as a frame d, after `import`; empty where it does not read this file."""
+def frame_code(source: Source) -> str:
+    """Return Python that reads standard input as a frame d, after `import`; empty where it does not read this file."""
     dialect = getattr(source, "dialect", None)
     if dialect is not None:
         plain = dialect.delimiter in DELIMITERS and source.header
@@ -114,7 +113,7 @@ def _read(source: Source) -> str:
         return f"io, pandas, sys; d = pandas.read_{name}(io.BytesIO(sys.stdin.buffer.read()))"
     if source.format not in ("json", "jsonl"):
         return ""
-    return f"json, pandas, sys; text = sys.stdin.read().strip(); d = pandas.DataFrame(json.loads({ROWS}))"
+    return f"json, pandas, sys; text = sys.stdin.read().strip(); d = pandas.DataFrame(json.loads({RECORDS}))"
 
 
 def _shortest(spans: Sequence[slice]) -> int:

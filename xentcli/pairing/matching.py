@@ -38,6 +38,7 @@ from xentcli.pairing.suggest import (
     needed_for,
     not_the_truth,
     only_probability,
+    ranks,
 )
 from xentcli.readers import open_small
 from xentcli.readers.source import Pick, Source, has_first_line
@@ -385,6 +386,8 @@ def _decided(
         unnamed = names is None and are_places(classes)
         if unnamed and (advice := classes_beside(preds, label, settings)):
             raise DataError(error.message, place=error.place, advice=(error.advice[0], *advice)) from None
+        if names is None and (lines := ranks(preds.source, settings)):
+            raise DataError(error.message, place=error.place, advice=(*error.advice[:-1], *lines)) from None
         if unnamed and are_in_descending_order(preds):
             ranked = "every row looked at is in descending order: sorted by probability, its classes are not known"
             raise DataError(error.message, place=error.place, advice=(*error.advice[:-1], ranked)) from None

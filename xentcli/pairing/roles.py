@@ -225,9 +225,9 @@ def _which_label(
     apart = [tuple(c for c in preds.columns if name_of(preds.source, c) not in shared) for shared in without]
     each = (preds, *(Found(preds.source, some) for some in apart if 0 < len(some) < len(preds.columns)))
     fits = next(filter(None, ([n for n in fitting(found, one, queue) if n in names] for one in each)), [])
-    called = [name for name in fits if is_label_by_name(name)]
-    by_name = len(fits) > 1 == len(called) and not by_id.copy
-    fits = called if by_name else fits
+    alike = [name for name in fits if is_label_by_name(name)]
+    by_name = len(fits) > 1 == len(alike) and not by_id.copy
+    fits = alike if by_name else fits
     chooses = "--label NAME chooses the column of the labels"
     if by_id.name and names:
         label = as_option(names, found.source) if len(names) == 1 else "NAME"

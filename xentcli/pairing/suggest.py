@@ -33,6 +33,7 @@ from xentcli.pairing.members import member_options
 from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
 from xentcli.pairing.naming import naming_of
 from xentcli.pairing.predicted import predicted_class
+from xentcli.pairing.ranked import ranked_of
 from xentcli.pairing.tokens import answers_command, choices_command, class_command, is_gold, prompt_command
 from xentcli.readers.source import Source
 from xentcli.readers.text.faults import Written, cell_advice
@@ -57,6 +58,7 @@ __all__ = [
     "one_hot",
     "only_probability",
     "predicted_among",
+    "ranks",
     "suggestions",
     "summing_option",
     "with_labels",
@@ -91,6 +93,8 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     given = columns_of(settings.preds, source) if settings.preds is not None else None
     if settings.classes is None and (line := _naming(head, source, settings)):
         return (line, *elsewhere)
+    if lines := _ranks(head, source, settings):
+        return (*lines, *elsewhere)
     if line := prompt_command(source) or _choices(head, source, settings) or _long_rows(head, source, settings):
         return (line, *elsewhere)
     named = [head.names[column] for column in given or ()]
@@ -354,6 +358,7 @@ def conversion(source: Source, settings: Settings, other: Source) -> str:
     return (
         answers_command(source, other_head.distinct)
         or choices_command(source, None)
+        or next(iter(_ranks(head, source, settings)), "")
         or _long_rows(head, source, settings, other)
         or confidence_advice(head, source, settings.label if isinstance(settings.label, str) else None, other_head)
     )
@@ -461,6 +466,24 @@ def _long_rows(head: FirstCells, source: Source, settings: Settings, other: Sour
         return ""
     found = long_of(source, head.columns, head.shares, whole=head.rows < LOOK_AT)
     return "" if found is None else found.command(other)
+
+
+def _ranks(head: FirstCells, source: Source, settings: Settings) -> tuple[str, ...]:
+    """The advice for classes by rank beside their probabilities; none for other files."""
+    found = None if settings.preds is not None else ranked_of(source, head.columns, head.shares)
+    if found is None:
+        return ()
+    given = settings.label if isinstance(settings.label, str) else None
+    apart = {*found.labels, *found.shares}
+    named = (name for name, values in head.distinct.items() if name not in apart and values <= {*found.classes})
+    return found.advice(given or next((name for name in named if not is_predicted_by_name(name)), None))
+
+
+def ranks(source: Source, settings: Settings) -> tuple[str, ...]:
+    """Return the advice for a file of classes by rank beside their probabilities; none for other files."""
+    if not (source.repeatable and source.tabular):
+        return ()
+    return _ranks(FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source)), source, settings)
 
 
 def _unfolding(head: FirstCells, source: Source, settings: Settings) -> str:

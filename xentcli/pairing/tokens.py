@@ -10,10 +10,9 @@ from typing import Any
 
 from xentcli.columns.numerals import is_number, number, whole
 from xentcli.readers.source import Source
-from xentcli.readers.text.faults import Written
+from xentcli.readers.text.faults import RECORDS, Written
 
 __all__ = [
-    "ROWS",
     "TOKENS",
     "answers_command",
     "choices_command",
@@ -28,8 +27,6 @@ _KEY = "top_logprobs"
 TOKENS = f"{_KEY}.token"
 """The end of the name of the column that has its tokens."""
 
-ROWS = 'text if text[0] == "[" else "[" + ",".join(text.splitlines()) + "]"'
-"""Records as the elements of an array, or one a line."""
 _GOLD = re.compile(r"(?<![^\W_])(target|gold|label|truth|answer|correct)", re.IGNORECASE)
 
 
@@ -57,7 +54,7 @@ def choices_command(source: Source, label: str | None) -> str:
     key = min(depths, key=lambda name: depths[name])
     name, first = json.dumps(key), "[0]" * depths[key]
     code = (
-        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({ROWS}); "
+        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); "
         f"[print(json.dumps({{**r, {name}: [float(c{first}) for c in r[{name}]]}})) for r in rows]"
     )
     options = f"{'' if label is None else f'--label {shlex.quote(label)} '}--preds {shlex.quote(key)} --kind logits"
@@ -73,7 +70,7 @@ def numerals_command(source: Source, name: str) -> str:
         return ""
     key = json.dumps(name)
     code = (
-        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({ROWS}); "
+        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); "
         f"[print(json.dumps({{**r, {key}: [float(c) for c in r[{key}]]}})) for r in rows]"
     )
     return Written(source.path).by(f"python3 -c {shlex.quote(code)}", f"makes numbers of the texts in {name}", ".jsonl")
@@ -133,7 +130,7 @@ def _command(source: Source, names: str, kept: str, path: str, tokens: Any, done
     """The shell line that writes what is kept of each record and the probability q of each name; all as Python."""
     each = f"{path}.items()" if isinstance(tokens, dict) else f'((t["token"], t["logprob"]) for t in {path})'
     code = (
-        f"import json, math, sys; text = sys.stdin.read().strip(); rows = json.loads({ROWS}); names = {names}; "
+        f"import json, math, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); names = {names}; "
         f'[print(json.dumps({{{kept}, "q": {{n: sum(math.exp(p) for t, p in {each} if t.strip() == n) '
         "for n in names}})) for r in rows]"
     )
@@ -150,7 +147,7 @@ def prompt_command(source: Source) -> str:
     if not path:
         return ""
     code = (
-        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({ROWS}); [print(json.dumps("
+        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); [print(json.dumps("
         f'{{"logprob": [t and next(iter(t.values()))["logprob"] for t in {path}]}})) for r in rows]'
     )
     done = "keeps the log-probability of each token, then --kind true-logprobs --preds logprob"

@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,43 @@ from xentcli.arrays import Array, Ints, objects
 from xentcli.columns.lists import Lists
 from xentcli.columns.numerals import number
 from xentcli.errors import DataError, Place, shown
-from xentcli.readers.text.faults import Written
+from xentcli.readers.text.faults import RECORDS, Written
 from xentcli.records import replace
 
 if TYPE_CHECKING:
     from xentcli.readers.source import Rows
 
-__all__ = ["kinds_of_unequal", "lists_of"]
+__all__ = ["CUT", "classes_of_unequal", "kinds_of_unequal", "lists_of"]
+
+
+CUT = (
+    "only the most likely classes of each row are there: that of the truth may be missing",
+    "write all classes of each row (top_k=None in transformers, -1 in fastText), not the first few",
+)
+"""Why the first few classes of each row cannot be scored, and what helps."""
+
+
+def classes_of_unequal(path: str, key: str, probabilities: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return advice for objects of probabilities with other classes in other rows, judging by one of them.
+
+    Where it sums to 1 the others are 0: the command writes them, if `key` is the name of the objects in each record.
+
+    >>> classes_of_unequal("p.jsonl", "p", {"cat": 0.5, "dog": 0.25})[0]
+    'only the most likely classes of each row are there: that of the truth may be missing'
+    """
+    known = [float(value) for value in probabilities.values() if isinstance(value, Real) and value == value]
+    if len(known) < len(probabilities) or min(known) < 0 or sum(known) > 1 + 1e-6:
+        return ()
+    if sum(known) < 1 - 1e-6:
+        return CUT
+    name = json.dumps(key)
+    code = (
+        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); "
+        f"names = sorted({{c for r in rows for c in r[{name}]}}); "
+        f"[print(json.dumps({{**r, {name}: {{c: r[{name}].get(c, 0) for c in names}}}})) for r in rows]"
+    )
+    done = "writes 0 for the classes that a row leaves out"
+    return (Written(path).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl"),) if key else ()
 
 
 def kinds_of_unequal(name: str, numbers: Sequence[Any]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.errors import DataError, Place, shown
-from xentcli.readers.lists import kinds_of_unequal
+from xentcli.readers.lists import classes_of_unequal, kinds_of_unequal
 from xentcli.readers.nested import Field, fields_of, inner_of, kind_of
 from xentcli.readers.source import Rows, Selection
 from xentcli.readers.table import Column, rows_of_columns
@@ -121,6 +121,9 @@ class Records:
             message = f"{kind_of(inner, value)} where the {self._first} has {kind_of(field.inner)}"
             unequal = isinstance(inner, int) and isinstance(field.inner, int)
             advice = kinds_of_unequal(field.name, value) if unequal else ()
+            if isinstance(inner, tuple) and isinstance(field.inner, tuple):
+                alone = field.form == "plain" and field.path == (field.name,)
+                advice = classes_of_unequal(self.path, field.name if alone else "", value)
             raise DataError(message, place=self._place(row, field.name or None), advice=advice)
         if inner is None and isinstance(value, list | dict):
             message = f"{json.dumps(value, default=str)[:60]} is neither a number nor text"

@@ -6,6 +6,7 @@ style, an extra delimiter. None overwrites the file that it reads.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from xentcli.records import record
 
 __all__ = [
     "DELIMITERS",
+    "RECORDS",
     "Written",
     "above",
     "above_or_below",
@@ -32,6 +34,8 @@ __all__ = [
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 """The delimiters that are detected, and their names in messages."""
+RECORDS = 'text if text[0] == "[" else "[" + ",".join(text.splitlines()) + "]"'
+"""Python for JSON of records, the elements of an array or one a line, as an array."""
 _LOOK_AT = 50
 """Lines in which the beginning of the table is searched."""
 _COMMENT = "#"
@@ -40,6 +44,8 @@ _FIGURE = re.compile(r"[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)? ?%?")
 _UNPACK = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
 _JULIA = re.compile(r"[\w.]*UnivariateFinite\{.*\}\(.*=>.*\)$", re.DOTALL)
 """A distribution as Julia prints it."""
+_NUMPY = re.compile(r"np\.float\d+\((.*?)\)")
+"""A number as NumPy prints it in a list or dict."""
 _NO_BLANK_LINES = "grep -v '^[[:space:]]*$'"
 
 
@@ -140,6 +146,15 @@ def cell_advice(cell: str, written: Written) -> str:
             f'for k, v in row.items()}})) for row in csv.DictReader(sys.stdin, delimiter="{written.delimiter}")]'
         )
         return written.by(f"python3 -c '{unfold}'", "makes JSON of the cells", ".jsonl")
+    if text[:1] in ("[", "{") and _is_literal(text) and written.delimiter in DELIMITERS:
+        bare = r're.sub(r"np\.float\d+\((.*?)\)", r"\1", v)' if "np.float" in text else "v"
+        unfold = (
+            f"import ast, csv, json, {'re, ' * (bare != 'v')}sys; "
+            f"read = lambda v: (dict if v[:2] == chr(91) + chr(40) else lambda x: x)(ast.literal_eval({bare})); "
+            "[print(json.dumps({k: read(v) if v[:1] in (chr(91), chr(123)) else v "
+            f'for k, v in row.items()}})) for row in csv.DictReader(sys.stdin, delimiter="{written.delimiter}")]'
+        )
+        return written.by(f"python3 -c '{unfold}'", "makes JSON of the cells", ".jsonl")
     if _JULIA.match(text) and written.delimiter in DELIMITERS:
         unfold = (
             "import csv, json, re, sys; [print(json.dumps({k: {a: float(p) for a, p in "
@@ -150,6 +165,15 @@ def cell_advice(cell: str, written: Written) -> str:
     if len(text) > 1 and text[0] == text[-1] == "'" and is_number(text[1:-1]):
         return written.quoted(_SINGLE)
     return ""
+
+
+def _is_literal(text: str) -> bool:
+    """Whether a text is a dict of Python, or a list of pairs or dicts, as str() writes it."""
+    try:
+        value = ast.literal_eval(_NUMPY.sub(r"\1", text))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return False
+    return isinstance(value, dict) or (isinstance(value, list) and value != [] and isinstance(value[0], dict | tuple))
 
 
 def _is_json(text: str) -> bool:
