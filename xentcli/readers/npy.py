@@ -11,6 +11,7 @@ import contextlib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,11 @@ _SMALL_BLOCK = 1 << 20
 BFLOAT16 = "bfloat16"
 _NUMERIC = re.compile(r"[<>=|]?([biuf][1248])")
 _TEXT = re.compile(r"[<>=|]?[US][1-9][0-9]{0,6}")
+_WRITTEN = re.compile(
+    r"\{'descr': '([<>=|a-zA-Z0-9]+)', 'fortran_order': (True|False), "
+    r"'shape': \(((?:[1-9][0-9]*|0),|(?:[1-9][0-9]*|0)(?:, (?:[1-9][0-9]*|0))+|)\), \} *\n?"
+)
+"""A header as NumPy writes it."""
 
 
 @record(frozen=True)
@@ -491,13 +497,25 @@ def _texts(column: Array, where: Callable[[int], Place]) -> list[str]:
     return result
 
 
+def _fields(text: str) -> dict[str, Any]:
+    """Return the fields of a header; raises ValueError, SyntaxError, MemoryError or RecursionError."""
+    written = _WRITTEN.fullmatch(text)
+    if written is not None:
+        # literal_eval leaves reference cycles, which are rarely collected: 0.7 kB for each of thousands of files.
+        descr, fortran, shape = written.groups()
+        lengths = tuple(int(length) for length in shape.split(",") if length)
+        return {"descr": descr, "fortran_order": fortran == "True", "shape": lengths}
+    header = ast.parse(text.strip(" \n"), mode="eval").body
+    fields = ast.literal_eval(header)
+    if not isinstance(header, ast.Dict) or len(header.keys) != len(fields):
+        raise ValueError("a key appears twice")
+    return dict(fields)
+
+
 def _header(text: bytes, major: int, place: Place, halves: bool) -> tuple[str, bool, tuple[int, ...]]:
     fault = DataError(f"the NPY header cannot be understood: {shown(text.decode('latin1').strip())}", place=place)
     try:
-        header = ast.parse(text.strip(b" \n").decode("utf-8" if major == 3 else "latin1"), mode="eval").body
-        fields = ast.literal_eval(header)
-        if not isinstance(header, ast.Dict) or len(header.keys) != len(fields):
-            raise ValueError("a key appears twice")
+        fields = _fields(text.decode("utf-8" if major == 3 else "latin1"))
         descr, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
     except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError):
         raise DataError(
