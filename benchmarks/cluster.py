@@ -10,6 +10,7 @@ may do other things. Needs the extra `dask`.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -74,8 +75,19 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 
 
 def shards(folder: Path, count: int, megabytes: float, form: str) -> Path:
-    """Write shards of probabilities of 10 classes and their labels, unless they are there."""
+    """Write shards of probabilities of 10 classes and their labels, unless they are there.
+
+    In a process of its own: the peak of a command counts from that of the process that starts it.
+    """
     place = folder / f"{form}-{count}-{megabytes:g}"
+    process = multiprocessing.get_context("spawn").Process(target=_write, args=(place, count, megabytes, form))
+    process.start()
+    process.join()
+    assert not process.exitcode
+    return place
+
+
+def _write(place: Path, count: int, megabytes: float, form: str) -> None:
     rows = max(10, int(megabytes * 1e6 / 80))
     for side in ("p", "y"):
         (place / side).mkdir(parents=True, exist_ok=True)
@@ -93,7 +105,6 @@ def shards(folder: Path, count: int, megabytes: float, form: str) -> Path:
         names = [f"c{column}" for column in range(10)]
         pd.DataFrame(q, columns=names).to_parquet(place / f"p/{shard}.parquet")
         pd.DataFrame({"y": np.array(names)[y]}).to_parquet(place / f"y/{shard}.parquet")
-    return place
 
 
 def run(place: Path, where: Sequence[str], there: Cluster | None = None) -> tuple[float, float, int]:

@@ -35,6 +35,8 @@ from xentcli.engine import tasks, travel
 from xentcli.engine.scorer import Scorer
 from xentcli.engine.travel import Sent, compute, group_of, pickled, versions
 from xentcli.errors import ClusterError, DataError, UsageError
+from xentcli.pairing.alignment import Task
+from xentcli.readers import open_source
 
 FILES = 7
 ROWS = 300
@@ -470,4 +472,20 @@ def _grown(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> float
 def test_a_further_shard_takes_little_memory(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "GROUP_TASKS", 64)
     grown = _grown(tmp_path, address, monkeypatch)
-    assert grown < 3000, grown
+    assert grown < 1500, grown
+
+
+def test_the_tasks_of_small_files_are_sent_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask's logs keep the messages of a run."""
+    monkeypatch.chdir(tmp_path)
+    paths = [f"preds-{place}.npy" for place in range(256)]
+    for path in paths:
+        np.save(path, np.zeros((3, 2)))
+    some = [Task(part, 0) for path in paths for part in open_source(path, name="array").parts()]
+    group = group_of(some)
+    assert len(group.data) + len(group.files) < 30 * len(some)
+    assert compute(_sent(_paths), group) == paths
+
+
+def _paths(some: list[Any]) -> list[str]:
+    return [task.part.path for task in some]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import gc
 import gzip
 import io
 import os
@@ -408,6 +409,21 @@ def as_numpy_loads_it(data: bytes, otherwise: Array) -> Array:
     except ValueError:
         loaded = otherwise
     return np.ascontiguousarray(loaded.reshape(len(loaded), -1), dtype=np.float64)
+
+
+def test_a_header_as_numpy_writes_it_leaves_no_cycle(tmp_path: Path) -> None:
+    """The command hardly ever collects cycles, and opens thousands of files."""
+    paths = [str(tmp_path / f"{shape}.npy") for shape in ((3, 2), (2, 3), (4,))]
+    for path, shape in zip(paths, ((3, 2), (2, 3), (4,)), strict=True):
+        np.save(path, np.zeros(shape))
+    open_source(paths[0], name="array")
+    gc.collect()
+    gc.disable()
+    try:
+        assert [open_source(path, name="array").shape for path in paths] == [(3, 2), (2, 3), (4,)]
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])

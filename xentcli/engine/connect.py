@@ -23,14 +23,16 @@ _CONNECT = 15.0
 """Seconds in which a scheduler must answer."""
 _GUARD = "workers import the script: call it under if __name__ == '__main__':"
 _LOGGERS = ("distributed", "tornado", "asyncio")
+_LOGS = {"distributed.admin.low-level-log-length": 10}
+"""Dask settings for a client: its log holds the messages themselves, a group of tasks each."""
 _LOCAL = {
+    **_LOGS,
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.profile.enabled": False,
     "distributed.worker.daemon": True,
     "distributed.scheduler.worker-ttl": "60s",
-    "distributed.admin.low-level-log-length": 100,
     "distributed.admin.large-graph-warning-threshold": "100GB",
     "distributed.scheduler.work-stealing": True,
 }
@@ -80,7 +82,7 @@ def _client_of(given: str) -> Any:
     distributed = needed("distributed", "dask")
     where = _address_of(given)
     try:
-        with blocked():
+        with needed("dask", "dask").config.set(_LOGS), blocked():
             return distributed.Client(
                 **where, timeout=_CONNECT, set_as_default=False, name="xent", direct_to_workers=False
             )

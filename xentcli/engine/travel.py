@@ -9,6 +9,7 @@ import importlib.util
 import os
 import pickle
 import platform
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -64,11 +65,11 @@ class Sent:
 
 @record(frozen=True)
 class Group:
-    """Pickled tasks for one worker, the folder that paths are relative to, and the files that are read."""
+    """Tasks for one worker and the files that are read (tuple of Seen), both packed, and the folder of their paths."""
 
     data: bytes
+    files: bytes
     folder: str
-    files: tuple[Seen, ...] = ()
 
 
 @record(frozen=True, eq=False)
@@ -86,7 +87,7 @@ def compute(sent: Sent, group: Group) -> Any:
         _check_files(group)
         _settled()
         with located(group.folder), _one_thread():
-            return sent.function(pickle.loads(group.data))  # noqa: S301
+            return sent.function(_unpacked(group.data))
     except XentError as error:
         return Failed(error, _address())
     except MemoryError as error:
@@ -124,7 +125,7 @@ def files_seen(paths: Iterable[str]) -> tuple[Seen, ...]:
 
 def _check_files(group: Group) -> None:
     """Refuse files that are missing here or differ from those that the command sees."""
-    for path, *seen in group.files:
+    for path, *seen in _unpacked(group.files):
         try:
             stat = os.stat(path)
         except OSError as error:
@@ -171,9 +172,23 @@ def pickled(value: Any) -> bytes:
 def group_of(tasks: Sequence[Any]) -> Group:
     """Pack tasks, with the files that their parts are read from."""
     paths = dict.fromkeys(part.path for task in tasks if hasattr(task, "parts") for part in task.parts)
-    return Group(pickled(list(tasks)), os.getcwd(), files_seen(paths))
+    return Group(_packed(list(tasks)), _packed(files_seen(paths)), os.getcwd())
+
+
+def _packed(value: Any) -> bytes:
+    """Pickle a value and compress it: the tasks of many small files differ in little but their paths."""
+    data = pickled(value)
+    return zlib.compress(data, 1 if len(data) <= _DESCRIBED else 0)
+
+
+def _unpacked(data: bytes) -> Any:
+    return pickle.loads(zlib.decompress(data))  # noqa: S301
+
+
+_DESCRIBED = 1 << 20
+"""Bytes of tasks above which they hold rows, which are worth no compression."""
 
 
 def computed_here(function: Callable[[Any], R], group: Group) -> R:
     """Compute a packed group in this process."""
-    return function(pickle.loads(group.data))  # noqa: S301
+    return function(_unpacked(group.data))
