@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.feather as feather
 
-__all__ = ["EXCUSED", "HARMLESS", "INPUTS", "ROWS", "Row", "command_of", "make"]
+__all__ = ["ALONE", "EXCUSED", "HARMLESS", "INPUTS", "PLAIN", "ROWS", "Row", "command_of", "make"]
 
 N, NAMES = 24, ["cat", "dog", "emu"]
 
@@ -60,6 +60,9 @@ INPUTS = {
     "none": ("", "", ""),
 }
 """Predictions, labels (empty where they are in the first file), and further words, by name."""
+
+PLAIN = {"by": "full", "worst": "full", "rows": "full", "soft": "votes", "few": "ids"}
+"""Inputs with another option, and each the same without it."""
 
 ROWS = {
     "preds": Row("--preds q", "choose"),
@@ -156,6 +159,11 @@ HARMLESS = {
     "no_annotations": "is about the log of a CI run, which no test is",
 }
 """Options without a row, and why."""
+
+ALONE = {
+    ("explain", "max_groups"): "explain looks for groups itself",
+}
+"""Options of commands that change nothing on a plain input and are not refused, and why."""
 
 EXCUSED = {
     (first, "sum_tolerance"): "rows are divided by their sum; it still bounds how far q may be outside of [0, 1]"

@@ -11,14 +11,14 @@ import os
 import random
 import shlex
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 import pytest
 
 from tests.laws import LONG
-from tests.pairs.table import EXCUSED, HARMLESS, INPUTS, ROWS, command_of, make
+from tests.pairs.table import ALONE, EXCUSED, HARMLESS, INPUTS, PLAIN, ROWS, command_of, make
 from xentcli.cli import main
 
 COMMANDS = ("score", "check", "compare", "calibration", "explain")
@@ -100,6 +100,29 @@ def test_each_option_alone_changes_the_result(command: str, runs: Runs) -> None:
         if runs(without) == runs(words_of(command, row.input, name)):
             dropped.append(name)
     assert sorted(dropped) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_option_that_needs_another_is_refused_without_it(command: str, runs: Runs) -> None:
+    """Those whose row has another option, or whose input is one of another option, are run alone, on the plain input."""
+    accepted, options = [], options_of(command)
+    for name in options.keys() & ROWS.keys():
+        row, plain = ROWS[name], PLAIN.get(ROWS[name].input, ROWS[name].input)
+        own = own_words(row.words, options[name].opts)
+        if (own == shlex.split(row.words) and plain == row.input) or not INPUTS[plain][0] or (command, name) in ALONE:
+            continue
+        without = (*command_of(command, plain), "--format", "json")
+        if runs((*without, *own))[0] != 2 and runs((*without, *own)) == runs(without):
+            accepted.append(name)
+    assert sorted(accepted) == []
+
+
+def own_words(words: str, spellings: Sequence[str]) -> list[str]:
+    """The words of one option among those of several."""
+    found = shlex.split(words)
+    place = next(index for index, word in enumerate(found) if word.partition("=")[0] in spellings)
+    after = itertools.takewhile(lambda word: not word.startswith("--"), found[place + 1 :])
+    return [found[place], *after]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

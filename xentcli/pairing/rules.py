@@ -52,6 +52,12 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
             return found
     if not whole:
         label, place = _stranger(census, names, named and base is None)
+        if named and base is not None and label in names:
+            raise DataError(
+                f"label {shown(label)} is a name, and --index-base takes labels as positions of classes",
+                place=place,
+                advice="without --index-base labels are matched by name",
+            )
         raise DataError(
             f"{shown(label)} is not a class",
             place=place,

@@ -14,7 +14,7 @@ from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.recipe import Recipe
 from xentcli.settings.fields import SIDES, Fields
 from xentcli.settings.signature import check_names, takes_options
-from xentcli.settings.together import check_together
+from xentcli.settings.together import check_grouped, check_together
 from xentcli.urls import hidden_where_named
 
 if TYPE_CHECKING:
@@ -61,13 +61,17 @@ class Settings(Fields):
             check_names(function, options)
             # A loop of calls repeats the same few settings; data and files named in options may change each time.
             if all(type(v) in _PLAIN or (type(v) is str and "@" not in v) for v in options.values()):
-                return _made(tuple((name, type(value), value) for name, value in options.items()))
-            return cls(**options)
+                made = _made(tuple((name, type(value), value) for name, value in options.items()))
+            else:
+                made = cls(**options)
+            check_grouped(made, function.__name__)
+            return made
         if not isinstance(settings, Settings):
             raise UsageError(f"settings is a Settings, not {shown(settings)}", advice="score(preds, labels, kind=...)")
         if options:
             raise UsageError("give settings or single options, not both")
         check_names(function, [name for name, row in settings.rows.items() if row.is_set(getattr(settings, name))])
+        check_grouped(settings, function.__name__)
         return settings
 
     def recipe(self, dtype: np.dtype[Any] | None = None, columns: int = 2) -> Recipe:

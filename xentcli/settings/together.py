@@ -11,7 +11,7 @@ from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings.fields import Fields
 
-__all__ = ["check_together"]
+__all__ = ["check_grouped", "check_together"]
 
 
 def check_together(settings: Fields) -> None:
@@ -86,6 +86,13 @@ def _check_columns(settings: Fields) -> None:
         raise UsageError("--show names columns for --worst N")
     if settings.worst_by != "loss" and not settings.worst:
         raise UsageError("--worst-by ranks the rows of --worst N")
+
+
+def check_grouped(settings: Fields, command: str) -> None:
+    """Refuse --max-groups without groups (UsageError), but for a command that looks for groups itself."""
+    grouped = settings.slices or settings.cluster is not None or command in ("causes", "explain")
+    if not grouped and settings.rows["max_groups"].is_set(settings.max_groups):
+        raise UsageError("--max-groups bounds the groups of --by COLUMN and --cluster COLUMN; it goes with one of them")
 
 
 def _check_slices(settings: Fields) -> None:
