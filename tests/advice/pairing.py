@@ -526,6 +526,13 @@ CASES = {
         LN2,
         {"NAME,...": "cat,dog,emu"},
     ),
+    "names beside --index-base": Case(
+        "p.csv l.csv --index-base 0",
+        {"p.csv": table(Q, "cat,dog,emu"), "l.csv": L},
+        ("leave --index-base out",),
+        LN2,
+        leave=("--index-base", "0"),
+    ),
     "positions": Case("p.csv l.csv", {"p.csv": table(Q, "c4,c7,c9"), "l.csv": N}, ("--index-base 0",), LN2),
     "positions beside given names": Case(
         "p.csv l.csv --classes 4,7,9", {"p.csv": table(Q, None), "l.csv": N}, ("--index-base 0",), LN2

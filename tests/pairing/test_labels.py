@@ -1064,7 +1064,7 @@ def test_a_bad_label_among_many_is_told_with_its_row(bad: str, write: Write) -> 
 def test_a_label_that_is_a_name_beside_index_base_is_told_so() -> None:
     message = refusal(DataError, even(2, ("cat", "dog")), ["dog", "cat"], index_base=1)
     assert "label 'dog' is a name, and --index-base takes labels as positions" in message
-    assert "without --index-base labels are matched by name" in message
+    assert "leave --index-base out" in message
 
 
 def test_a_third_text_beside_the_positive_class_is_refused(write: Write) -> None:

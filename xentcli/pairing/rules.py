@@ -56,7 +56,7 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
             raise DataError(
                 f"label {shown(label)} is a name, and --index-base takes labels as positions of classes",
                 place=place,
-                advice="without --index-base labels are matched by name",
+                advice="leave --index-base out",
             )
         raise DataError(
             f"{shown(label)} is not a class",
