@@ -277,7 +277,7 @@ def explain(
     predictions: Any,
     labels: Any = None,
     *,
-    row: int,
+    row: int | str,
     settings: Settings | None = None,
     kind: Literal['probs', 'logits', 'logprobs', 'true-probs', 'true-logprobs', 'losses'] = 'probs',
     preds: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | None = None,
@@ -324,7 +324,7 @@ def explain(
 def explain(
     predictions: Any,
     labels: Any,
-    row: int,
+    row: int | str,
     settings: Settings | None = None,
     *,
     kind: Literal['probs', 'logits', 'logprobs', 'true-probs', 'true-logprobs', 'losses'] = 'probs',

@@ -230,3 +230,29 @@ def test_columns_of_lists_are_the_classes(wanted: tuple[Any, ...]) -> None:
 
 def test_sparse_columns_are_numbers() -> None:
     assert score(P.astype(pd.SparseDtype(float)), Y).cost == score(P, Y).cost
+
+
+@pytest.mark.parametrize(
+    ("predictions", "labels", "options"),
+    [
+        (P, Y.iloc[ORDER], {}),
+        (P, Y.to_numpy(), {}),
+        (PROBS, NAMES, {"id": list(IDS), "classes": CLASSES}),
+        (COUNTED.assign(key=list(IDS), truth=NAMES), None, {"id": "key", "label": "truth"}),
+    ],
+    ids=["index", "index of one", "ids as data", "column"],
+)
+def test_a_row_is_explained_by_its_id(predictions: Any, labels: Any, options: dict[str, Any]) -> None:
+    by_id = xentcli.explain(predictions, labels, row=str(IDS[2]), **options)
+    by_number = xentcli.explain(predictions, labels, row=3, **options)
+    assert (by_id.row, by_id.loss, by_id.truth) == (3, by_number.loss, NAMES[2])
+
+
+def test_an_id_that_no_row_or_several_rows_have_is_refused() -> None:
+    with pytest.raises(DataError, match="no row has the id 'nobody'"):
+        xentcli.explain(P, Y, row="nobody")
+    twice = P.set_axis([IDS[0], *IDS[:-1]])
+    with pytest.raises(DataError, match=r"2 rows have the id .*: rows 1, 2\n  row=1 is the first"):
+        xentcli.explain(twice, Y.to_numpy(), row=str(IDS[0]))
+    with pytest.raises(DataError, match="rows have no ids here"):
+        xentcli.explain(PROBS, TRUTH, row="3")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from sklearn.metrics import log_loss
 import xentcli
 from tests.conftest import Call
 from xentcli.errors import NotComputedError, UsageError
-from xentcli.report.document import Document
+from xentcli.report.document import Document, plain
 from xentcli.report.report import Report
 
 RNG = np.random.default_rng(0)
@@ -164,6 +165,29 @@ def test_metrics_that_cannot_be_are_refused_with_the_reason() -> None:
     assert SLICED["kl"] is None
 
 
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a document in JSON, by its path; not below a name with a point."""
+    items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+    yield from ((path, value),) if path else ()
+    for name, item in items:
+        if "." not in str(name):
+            yield from leaves(item, f"{path}.{name}" if path else str(name))
+
+
+def test_a_report_takes_every_path_that_get_takes() -> None:
+    # The value of an option is one value, whatever it is.
+    paths = {path: value for path, value in leaves(SLICED.to_dict()) if ".value." not in path}
+    assert {"interval.low", "inputs.0.rows", "by.1.group.site", "by_class.0.class", "worst.1.loss"} <= paths.keys()
+    for path, value in paths.items():
+        assert plain(SLICED[path]) == value, path
+        assert (path in SLICED) == (value is not None)
+    assert xentcli.score([[0.5, 0.5]], [0])["interval.low"] is None
+    with pytest.raises(UsageError, match=r"there is no interval\.lo: interval has no lo"):
+        SLICED["interval.lo"]
+    with pytest.raises(UsageError, match="by has 2 items, from 0"):
+        SLICED["by.2.cost"]
+
+
 def test_a_report_is_a_dict_of_its_metrics() -> None:
     assert dict(SLICED) == dict(SLICED.metrics)
     assert "log_loss" in SLICED
@@ -218,6 +242,33 @@ def test_to_frame_has_the_interval_and_the_classes() -> None:
         of_class = frame[frame["class"] == part.name].value
         assert (of_class["cost"], of_class["accuracy"]) == (part.cost, part.accuracy)
     assert list(xentcli.score(FRAME, **COLUMNS).to_frame().columns) == ["value", "unit", "low", "high"]
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "cells"),
+    [
+        ("check", "name", {("max cost", "verdict"): "fail", ("max cost", "value"): SLICED.cost}),
+        ("compare", "model", {("old", "cost"): SLICED.cost, ("<new>", "cost_verdict"): "no difference"}),
+        ("calibration", "metric", {("cost", "value"): SLICED.cost, ("accuracy", "value"): SLICED.accuracy}),
+        ("causes", "cause", {}),
+        ("explain", "class", {("c|d", "y"): 1.0}),
+    ],
+)
+def test_the_frame_of_every_document_has_its_main_table(
+    name: str, index: str, cells: dict[tuple[str, str], object]
+) -> None:
+    frame = DOCUMENTS[name].to_frame()
+    assert frame.index.name == index
+    assert {cell: frame.loc[cell] for cell in cells} == cells
+    texts = ("group", "reason", "refused", "verdict", "unit", "metric", "name", "message", "more")
+    assert all(frame[column].dtype.kind in "fi" for column in frame if not str(column).endswith(texts))
+
+
+def test_the_frame_of_a_calibration_has_the_intervals() -> None:
+    found: Any = DOCUMENTS["calibration"]
+    frame = found.to_frame()
+    assert frame.loc["gap", ["low", "high"]].to_list() == [found.gap_interval.low, found.gap_interval.high]
+    assert frame.loc["cost", ["low", "high"]].to_list() == [found.report.interval.low, found.report.interval.high]
 
 
 def test_a_report_pickles_as_it_did() -> None:

@@ -14,8 +14,9 @@ import numpy as np
 from xentcli.analysis.causes import causes
 from xentcli.analysis.score import opened, retried
 from xentcli.arrays import Floats
+from xentcli.columns.column import texts_of
 from xentcli.engine.scorer import Scorer
-from xentcli.errors import DataError, NoVerdict, Place, UsageError
+from xentcli.errors import DataError, NoVerdict, Place, UsageError, shown
 from xentcli.options import spelled
 from xentcli.pairing import Feed, Matching, Plan
 from xentcli.pairing.alignment import Task
@@ -44,28 +45,29 @@ def explain(
 
 @overload
 def explain(
-    predictions: Any, labels: Any = None, *, row: int, settings: Settings | None = None, **options: Any
+    predictions: Any, labels: Any = None, *, row: int | str, settings: Settings | None = None, **options: Any
 ) -> Explanation: ...
 
 
 @overload
 def explain(
-    predictions: Any, labels: Any, row: int, settings: Settings | None = None, **options: Any
+    predictions: Any, labels: Any, row: int | str, settings: Settings | None = None, **options: Any
 ) -> Explanation: ...
 
 
 @takes_options("explain", also=("by",))
 def explain(
-    predictions: Any, labels: Any = None, row: int | None = None, settings: Settings | None = None, **options: Any
+    predictions: Any, labels: Any = None, row: int | str | None = None, settings: Settings | None = None, **options: Any
 ) -> Explanation | Causes:
-    """Explain step by step the loss of one row, counted from 1, or without `row` why the cost is high.
+    """Explain step by step the loss of one row, or without `row` why the cost is high.
 
+    A row is a number, counted from 1, or as text the id that it has by --id or in the index of a pandas object.
     Takes the same inputs and settings as ``score``.
 
     Raises
     ------
     UsageError, DataError, FileError, NoVerdict
-        As ``score`` does; DataError also when there is no such row.
+        As ``score`` does; DataError also when there is no such row, or several have the id.
 
     Examples
     --------
@@ -77,18 +79,18 @@ def explain(
     >>> explain([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], [0, 0, 0]).causes[0].name
     'worst 1 % of rows'
     """
-    number: int | None = typed("row", row, "int | None")
-    if number is None:
+    chosen_row: int | str | None = typed("row", row, "int | str | None")
+    if chosen_row is None:
         return causes(predictions, labels, Settings.chosen(settings, options, explain))
     chosen = Settings.chosen(settings, options, explain)
     _check_plain(chosen)
-    if number < 1:
-        raise UsageError(f"--row counts from 1, not {number}")
+    if isinstance(chosen_row, int) and chosen_row < 1:
+        raise UsageError(f"--row counts from 1, not {chosen_row}")
     if isinstance(labels, Number):
         # One example: a vector, alone or in a list, and its class.
         alone = not isinstance(predictions, str | os.PathLike) and np.ndim(predictions) == 1
         predictions, labels = [predictions] if alone else predictions, [labels]
-    return _explained(predictions, labels, chosen, number)
+    return _explained(predictions, labels, chosen, chosen_row)
 
 
 def explain_values(
@@ -158,15 +160,21 @@ def _check_plain(settings: Settings) -> None:
 
 
 def _explained(
-    predictions: Any, labels: Any, settings: Settings, row: int, names: tuple[str, str] = ("predictions", "labels")
+    predictions: Any,
+    labels: Any,
+    settings: Settings,
+    row: int | str,
+    names: tuple[str, str] = ("predictions", "labels"),
 ) -> Explanation:
+    named = isinstance(row, str)
+
     def attempt(whole: bool) -> Explanation:
-        return _row_of(opened(predictions, labels, settings, whole=whole, names=names), row)
+        return _row_of(opened(predictions, labels, settings, whole=whole, named=named, names=names), row)
 
     return retried(attempt, predictions, labels)
 
 
-def _row_of(feed: Feed, row: int) -> Explanation:
+def _row_of(feed: Feed, row: int | str) -> Explanation:
     plan, scorer, matching = feed.plan, Scorer(feed.plan), Matching(feed)
     if plan.has_lists:
         raise DataError(
@@ -174,19 +182,46 @@ def _row_of(feed: Feed, row: int) -> Explanation:
             place=Place(plan.predictions.path),
             advice="xent score PREDS --per-example FILE, with the same options, writes them all",
         )
-    total, example = 0, None
+    total, example, numbers = 0, None, [] if isinstance(row, str) else [row]
     for task in feed.tasks():
         total = task.start + task.part.rows
-        if example is None and row <= total:
-            example = _of_row(plan, task, row)
+        if isinstance(row, str):
+            numbers += _rows_called(row, plan, task)
+        if example is None and numbers and numbers[0] <= total:
+            example = _of_row(plan, task, numbers[0])
         # The other rows are not scored, but their ids must match.
         matching.note(*scorer.keys(task))
     matching.finish()
     if not total:
         raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
+    if len(numbers) > 1:
+        few = ", ".join(map(str, numbers[:3]))
+        raise DataError(
+            f"{len(numbers):,} rows have the id {shown(row)}: rows {few}{', ...' if len(numbers) > 3 else ''}",
+            place=Place(plan.predictions.path),
+            advice=f"row={numbers[0]} is the first of them",
+        )
     if example is None:
-        raise DataError(f"there is no row {row:,}; the last is {total:,}", place=Place(plan.predictions.path))
+        what = (
+            f"there is no row {row:,}; the last is {total:,}"
+            if isinstance(row, int)
+            else f"no row has the id {shown(row)}"
+        )
+        raise DataError(what, place=Place(plan.predictions.path))
     return example
+
+
+def _rows_called(name: str, plan: Plan, task: Task) -> list[int]:
+    """The numbers of the rows of a task that have this id (DataError where rows have no ids)."""
+    pick = plan.picks[0].get("id")
+    if pick is None:
+        raise DataError(
+            f"rows have no ids here, and {shown(name)} is one",
+            place=Place(plan.predictions.path),
+            advice=("row=N takes a number, from 1", "id='COLUMN' names the column of the ids"),
+        )
+    ids = texts_of(task.part.load({"id": pick}).values["id"])
+    return [task.start + place for place, one in enumerate(ids, start=1) if one == name]
 
 
 def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
-from xentcli.errors import NoVerdict, UsageError
+from xentcli.errors import NoVerdict
 from xentcli.records import record
-from xentcli.scoring.metrics import find
+from xentcli.report.paths import named, values_along
 from xentcli.writers.safe import json_text, terminal
 
 __all__ = ["Asked", "asked"]
@@ -47,77 +46,15 @@ def asked(given: Sequence[str]) -> tuple[Asked, ...]:
     >>> asked(["accuracy,interval.low"])
     (Asked(metric='accuracy', path=()), Asked(metric='', path=('interval', 'low')))
     """
-    return tuple(_one(name.strip()) for text in given for name in text.split(","))
+    return tuple(Asked(*named(name.strip())) for text in given for name in text.split(","))
 
 
-def _one(name: str) -> Asked:
-    first, *rest = name.split(".")
-    if not rest:
-        try:
-            return Asked(find(name).name)
-        except UsageError:
-            if name not in _names(_schema(), _schema()):
-                raise
-    _check_path((first, *rest))
-    return Asked(path=(first, *rest))
-
-
-@lru_cache(maxsize=1)
-def _schema() -> dict[str, Any]:
-    from xentcli.report import json_schema
-
-    return json_schema.of("report")
-
-
-def _check_path(path: tuple[str, ...]) -> None:
-    """Refuse a path that no report has, with the names that there are."""
-    schema = _schema()
-    nodes, before = [schema], "the report"
-    for step in path:
-        objects = [node for node in nodes if node.get("type") == "object"]
-        known = {name: one for node in objects for name, one in _names(node, schema).items()}
-        free = [node["additionalProperties"] for node in objects if isinstance(node.get("additionalProperties"), dict)]
-        items = [node["items"] for node in nodes if node.get("type") == "array"] if step.isdecimal() else []
-        found = [*([known[step]] if step in known else []), *free, *items]
-        if not found:
-            names = ", ".join(known) if known else "a number, from 0" if any("items" in node for node in nodes) else ""
-            raise UsageError(
-                f"--get {'.'.join(path)}: {before} has no {step}",
-                advice=f"{before} has {names}" if names else f"{before} is a single value",
-            )
-        nodes, before = [one for node in found for one in _resolved(node, schema)], step
-
-
-def _names(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The properties of the objects that a node of the schema may be."""
-    return {name: one for found in _resolved(node, schema) for name, one in found.get("properties", {}).items()}
-
-
-def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the alternatives that a node of the schema allows."""
-    if "$ref" in node:
-        yield from _resolved(schema["$defs"][node["$ref"].rpartition("/")[2]], schema)
-    elif "anyOf" in node:
-        for one in node["anyOf"]:
-            yield from _resolved(one, schema)
-    else:
-        yield node
-
-
-def _at(value: Any, path: Sequence[str], report: Any) -> Any:
-    """Return the value at a path of the report as plain values."""
-    for index, step in enumerate(path):
-        if isinstance(value, list):
-            if int(step) >= len(value):
-                raise UsageError(f"--get {'.'.join(path)}: {'.'.join(path[:index])} has {len(value):,} items, from 0")
-            value = value[int(step)]
-        elif isinstance(value, dict) and step in value:
-            value = value[step]
-        else:
-            there = ".".join(path[: index + 1])
-            raise UsageError(f"--get {'.'.join(path)}: this report has no {there}")
+def _at(document: Any, path: Sequence[str], report: Any) -> Any:
+    """Return the value at a path of the JSON of the report."""
+    value = document
+    for index, value in enumerate(values_along(document, path), start=1):
         if value is None:
-            raise _undefined(".".join(path[: index + 1]), report)
+            raise _undefined(".".join(path[:index]), report)
     return value
 
 

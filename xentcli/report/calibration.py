@@ -167,26 +167,42 @@ class CalibrationReport(Document):
         return {**{name: report[name] for name in FROM_REPORT if name in report}, **super().to_dict()}
 
     def figures(self) -> list[tuple[str, float | None, str]]:
-        """Return the figures, each with its name and unit."""
+        """Return the figures, each with its name and unit; the ends of an interval are two of them."""
+        found = []
+        for name, value, unit, interval in self._figures():
+            found.append((name, value, unit))
+            if name in ("gap", "gain"):
+                found += [
+                    (f"{name}_{end}", one, unit) for end, one in zip(("low", "high"), _ends(interval), strict=True)
+                ]
+        return found
+
+    def _figures(self) -> list[tuple[str, float | None, str, Interval | None]]:
+        """The figures, each with its name, unit and interval."""
         fit, unit = self.fit, self.report.unit
-        fitted = ("temperature", "slope", "intercept")
+        fitted = (
+            []
+            if fit is None
+            else [name for name in ("temperature", "slope", "intercept") if getattr(fit, name) is not None]
+        )
         return [
-            ("confidence", self.confidence, ""),
-            ("accuracy", self.report.accuracy, ""),
-            ("gap", self.gap, ""),
-            ("gap_low", None if self.gap_interval is None else self.gap_interval.low, ""),
-            ("gap_high", None if self.gap_interval is None else self.gap_interval.high, ""),
-            ("cost", self.report.cost, unit),
-            *((name, getattr(fit, name), "") for name in fitted if fit is not None and getattr(fit, name) is not None),
-            ("cost_after", None if fit is None else fit.cost_after, unit),
-            ("gain", None if fit is None else fit.gain, unit),
-            ("gain_low", None if fit is None or fit.interval is None else fit.interval.low, unit),
-            ("gain_high", None if fit is None or fit.interval is None else fit.interval.high, unit),
-            ("ece", self.ece, ""),
-            ("ece_floor", self.ece_floor, ""),
-            ("ece_floor_95", self.ece_floor_95, ""),
-            ("mce", self.mce, ""),
+            ("confidence", self.confidence, "", None),
+            ("accuracy", self.report.accuracy, "", None),
+            ("gap", self.gap, "", self.gap_interval),
+            ("cost", self.report.cost, unit, self.report.interval),
+            *((name, getattr(fit, name), "", None) for name in fitted),
+            ("cost_after", None if fit is None else fit.cost_after, unit, None),
+            ("gain", None if fit is None else fit.gain, unit, None if fit is None else fit.interval),
+            ("ece", self.ece, "", None),
+            ("ece_floor", self.ece_floor, "", None),
+            ("ece_floor_95", self.ece_floor_95, "", None),
+            ("mce", self.mce, "", None),
         ]
+
+    def _main_table(self) -> Table:
+        """A row for each figure, with its interval."""
+        rows = tuple((name, value, unit, *_ends(interval)) for name, value, unit, interval in self._figures())
+        return Table("calibration", ("metric", "value", "unit", "low", "high"), rows)
 
     def in_brief(self) -> str:
         """Return the verdict and the gap, the error of the confidence, and the temperature that fits best."""

@@ -118,6 +118,24 @@ class Document:
         html: str = _written("html", "fragment", self)
         return html
 
+    def to_frame(self) -> pandas.DataFrame:
+        """Return its main table as a pandas DataFrame, the names of its rows as the index; NaN for what is undefined.
+
+        A score and a calibration have a row for each metric, a check for each limit, a comparison for each model.
+        """
+        import pandas as pd
+
+        table = self._main_table()
+        frame = pd.DataFrame(list(table.rows), columns=list(table.columns))
+        blank = [name for name in frame if frame[name].isna().all() and not name.endswith(_TEXTS)]
+        return frame.astype(dict.fromkeys(blank, "float64")).set_index(
+            "model" if "model" in frame else frame.columns[0]
+        )
+
+    def _main_table(self) -> Table:
+        """The table of `to_frame`."""
+        return self.tables()[0]
+
     def frame(self, name: str) -> pandas.DataFrame:
         """Return the records of a field as a pandas DataFrame with a row for each, in their order.
 
@@ -146,6 +164,8 @@ class Document:
 
 
 _RECORDS = re.compile(r"\btuple\[(?!Number|Count|Finite|Position)[A-Z]")
+_TEXTS = ("group", "reason", "refused", "verdict")
+"""Ends of the names of columns of text that may have no value."""
 _ASKED_BY = {"by": "by=COLUMN", "by_class": "by_class=True", "worst": "worst=N", "decomposition": "decompose=True"}
 """What asks for the records that a document has only then."""
 

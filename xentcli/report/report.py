@@ -38,9 +38,6 @@ from xentcli.report.parts import (
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric, find, wanted
 
-if TYPE_CHECKING:
-    import pandas
-
 __all__ = ["Report"]
 
 
@@ -177,17 +174,26 @@ class Report(Derived, Document):
             result[name] = value
         return result | metrics
 
-    def __getitem__(self, name: str) -> float | None:
-        """Return a metric by its name or a synonym: ``report["log_loss"]``; None where it is undefined.
+    def __getitem__(self, name: str) -> Any:
+        """Return a metric by its name or a synonym, or a value by its path in JSON, as --get takes them.
+
+        ``report["log_loss"]``, ``report["interval.low"]``; None where it is undefined.
 
         Raises
         ------
         UsageError
-            For a metric that there is not, and, as a KeyError too, for one that was not computed: the inputs are not
+            For what no report has, and, as a KeyError too, for a metric that was not computed: the inputs are not
             read again for it, since they may have changed.
         """
         if not isinstance(name, str):
             raise UsageError(f"a metric is named by text, not {shown(name)}", advice='report["cost"]')
+        if "." in name or name in type(self).__record__:  # type: ignore[attr-defined]
+            from xentcli.report.paths import named, values_along
+
+            known, path = named(name)
+            if not known:
+                *_, value = values_along(self, path)
+                return value
         metric = find(name)
         if metric.name in self.metrics:
             return self.metrics[metric.name]
@@ -267,25 +273,20 @@ class Report(Derived, Document):
         sliced = self.by or self.by_class
         return Table("metrics", ("metric", "value", "unit"), tuple(rows), asked=bool(self.shown and not sliced))
 
-    def to_frame(self) -> pandas.DataFrame:
-        """Return a pandas DataFrame with a row for each metric: value, unit, and low and high of the cost's interval.
-
-        With by_class further rows have the cost and the accuracy of each class, which the column `class` names.
-        """
-        import pandas as pd
-
-        columns = ["metric", "value", "unit", "low", "high", "class"]
+    def _main_table(self) -> Table:
+        """A row for each metric, with the interval of the cost; by_class adds cost and accuracy of each class."""
         low, high = (None, None) if self.interval is None else (self.interval.low, self.interval.high)
         rows: list[tuple[Any, ...]] = [
-            (*row, *((low, high) if row[0] == "cost" else (None, None)), None)
+            (*row, *((low, high) if row[0] == "cost" else (None, None)))
             for row in self._metrics_table(undefined=True).rows
         ]
+        columns: tuple[str, ...] = ("metric", "value", "unit", "low", "high")
+        if self.by_class:
+            columns, rows = (*columns, "class"), [(*row, None) for row in rows]
         for part in self.by_class:
             rows.append(("cost", part.cost, self.unit, None, None, part.name))
             rows.append(("accuracy", part.accuracy, "", None, None, part.name))
-        numbers = dict.fromkeys(("value", "low", "high"), "float64")
-        frame = pd.DataFrame(rows, columns=columns).astype(numbers).set_index("metric")
-        return frame if self.by_class else frame.drop(columns="class")
+        return Table("metrics", columns, tuple(rows))
 
 
 _FIGURES = ("examples", "cost", "unit", "standard_error", "low", "high", "share", "accuracy")
