@@ -256,3 +256,17 @@ def test_an_id_that_no_row_or_several_rows_have_is_refused() -> None:
         xentcli.explain(twice, Y.to_numpy(), row=str(IDS[0]))
     with pytest.raises(DataError, match="rows have no ids here"):
         xentcli.explain(PROBS, TRUTH, row="3")
+
+
+def test_an_array_of_pandas_with_a_type_of_its_own_is_read_as_its_series_is() -> None:
+    labels = pd.array(TRUTH, dtype="Int64")
+    assert score(PROBS, labels).cost == score(PROBS, TRUTH).cost
+    labels[2] = pd.NA
+    with pytest.raises(DataError, match="row 3"):
+        score(PROBS, labels)
+    left = score(PROBS, labels, ignore_label="missing")
+    assert (left.cost, left.examples.ignored) == (score(np.delete(PROBS, 2, axis=0), np.delete(TRUTH, 2)).cost, 1)
+    weights = pd.array(WEIGHTS, dtype="Float64")
+    assert score(PROBS, pd.Categorical(TRUTH), weights=weights).cost == score(PROBS, TRUTH, weights=WEIGHTS).cost
+    # Its rows have no index, so that those of the predictions name them.
+    assert score(P, pd.array(NAMES, dtype="string"), worst=1).worst[0].id in IDS

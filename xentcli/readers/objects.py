@@ -37,7 +37,7 @@ def open_memory(data: Any, name: str, column: str = "") -> MemorySource:
     """
     if type(data) is np.ndarray and data.dtype.kind in "biufUS":
         return _of_array(data, name, column)
-    if np.ma.is_masked(data):
+    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise DataError("a masked array with masked values", place=Place(name), advice="array.filled(...) decides them")
     try:
         if (lazy := open_lazy(_native(data), name, _of_polars)) is not None:
@@ -144,6 +144,8 @@ def _columns(data: Any, name: str) -> tuple[list[str], list[Array]] | None:
         return list(data.dtype.names or ()), [data[key] for key in data.dtype.names or ()]
     if hasattr(data, "iloc"):
         return _of_pandas(data)
+    if (series := _of_extension(data)) is not None:
+        return [""], [_of_series(series)]
     if (native := _native(data)) is not data:
         return _columns(native, name)
     if is_lazy(data):
@@ -170,6 +172,13 @@ def _column(value: Any, name: str) -> Array:
 def _native(data: Any) -> Any:
     """The object that one of narwhals wraps; others unchanged."""
     return unwrap() if callable(unwrap := getattr(data, "to_native", None)) else data
+
+
+def _of_extension(data: Any) -> Any:
+    """The series of an array of pandas with a type of its own, such as Int64; None for other data."""
+    pandas = sys.modules.get("pandas")
+    own = pandas is not None and isinstance(data, pandas.api.extensions.ExtensionArray)
+    return pandas.Series(data) if pandas is not None and own else None
 
 
 def _named(name: Any, column: Array) -> tuple[list[str], list[Array]] | None:

@@ -206,7 +206,8 @@ class CalibrationReport(Document):
 
     def in_brief(self) -> str:
         """Return the verdict and the gap, the error of the confidence, and the temperature that fits best."""
-        gap = [] if self.gap is None else [f"gap {self.gap:.4g} ({self.verdict})"]
+        verdict = f" ({self.verdict})" if self.verdict not in (None, "neither") else ""
+        gap = [] if self.gap is None else [f"gap {self.gap:.4g}{verdict}"]
         ece = [] if self.ece is None else [f"ECE {self.ece:.4g}"]
         fitted = self.fit is not None and self.fit.temperature is not None
         fit = [f"temperature {self.fit.temperature:.4g}"] if self.fit is not None and fitted else []

@@ -127,7 +127,7 @@ class Document:
 
         table = self._main_table()
         frame = pd.DataFrame(list(table.rows), columns=list(table.columns))
-        blank = [name for name in frame if frame[name].isna().all() and not name.endswith(_TEXTS)]
+        blank = [name for name in table.columns if frame[name].isna().all() and not name.endswith(_TEXTS)]
         return frame.astype(dict.fromkeys(blank, "float64")).set_index(
             "model" if "model" in frame else frame.columns[0]
         )
