@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
-from xentcli.errors import NoVerdict
+from xentcli.errors import NoVerdict, UsageError
 from xentcli.records import record
-from xentcli.report.paths import named, values_along
+from xentcli.report.paths import values_along
+from xentcli.scoring.metrics import find
 from xentcli.writers.safe import json_text, terminal
 
 __all__ = ["Asked", "asked"]
@@ -46,7 +48,61 @@ def asked(given: Sequence[str]) -> tuple[Asked, ...]:
     >>> asked(["accuracy,interval.low"])
     (Asked(metric='accuracy', path=()), Asked(metric='', path=('interval', 'low')))
     """
-    return tuple(Asked(*named(name.strip())) for text in given for name in text.split(","))
+    return tuple(_one(name.strip()) for text in given for name in text.split(","))
+
+
+def _one(name: str) -> Asked:
+    path = tuple(name.split("."))
+    if len(path) == 1:
+        try:
+            return Asked(find(name).name)
+        except UsageError:
+            if name not in _names(_schema(), _schema()):
+                raise
+    _check_path(path)
+    return Asked(path=path)
+
+
+@lru_cache(maxsize=1)
+def _schema() -> dict[str, Any]:
+    from xentcli.report import json_schema
+
+    return json_schema.of("report")
+
+
+def _check_path(path: tuple[str, ...]) -> None:
+    """Refuse a path that no report has, with the names that there are."""
+    schema = _schema()
+    nodes, before = [schema], "the report"
+    for step in path:
+        objects = [node for node in nodes if node.get("type") == "object"]
+        known = {name: one for node in objects for name, one in _names(node, schema).items()}
+        free = [node["additionalProperties"] for node in objects if isinstance(node.get("additionalProperties"), dict)]
+        items = [node["items"] for node in nodes if node.get("type") == "array"] if step.isdecimal() else []
+        found = [*([known[step]] if step in known else []), *free, *items]
+        if not found:
+            names = ", ".join(known) if known else "a number, from 0" if any("items" in node for node in nodes) else ""
+            raise UsageError(
+                f"--get {'.'.join(path)}: {before} has no {step}",
+                advice=f"{before} has {names}" if names else f"{before} is a single value",
+            )
+        nodes, before = [one for node in found for one in _resolved(node, schema)], step
+
+
+def _names(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The properties of the objects that a node of the schema may be."""
+    return {name: one for found in _resolved(node, schema) for name, one in found.get("properties", {}).items()}
+
+
+def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the alternatives that a node of the schema allows."""
+    if "$ref" in node:
+        yield from _resolved(schema["$defs"][node["$ref"].rpartition("/")[2]], schema)
+    elif "anyOf" in node:
+        for one in node["anyOf"]:
+            yield from _resolved(one, schema)
+    else:
+        yield node
 
 
 def _at(document: Any, path: Sequence[str], report: Any) -> Any:

@@ -35,6 +35,7 @@ from xentcli.report.parts import (
     Unmatched,
     WorstExample,
 )
+from xentcli.report.paths import values_along
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric, find, wanted
 
@@ -187,13 +188,10 @@ class Report(Derived, Document):
         """
         if not isinstance(name, str):
             raise UsageError(f"a metric is named by text, not {shown(name)}", advice='report["cost"]')
-        if "." in name or name in type(self).__record__:  # type: ignore[attr-defined]
-            from xentcli.report.paths import named, values_along
-
-            known, path = named(name)
-            if not known:
-                *_, value = values_along(self, path)
-                return value
+        path = name.split(".")
+        if path[0] not in METRICS and path[0] in type(self).__record__:  # type: ignore[attr-defined]
+            *_, value = values_along(self, path)
+            return value
         metric = find(name)
         if metric.name in self.metrics:
             return self.metrics[metric.name]
