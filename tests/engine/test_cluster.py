@@ -453,8 +453,8 @@ def _grown(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> float
     q = np.full((700, 2), 0.5, np.float16)
     peaks: dict[int, int] = {}
     monkeypatch.chdir(folder)
-    few, many = 200, 700
-    for count in (few, few, many):
+    first, few, many = 64, 192, 448
+    for count in (first, few, many):
         for side, array in (("q", q), ("t", np.zeros(len(q), np.uint8))):
             (folder / side).mkdir(exist_ok=True)
             for place in range(count):

@@ -20,6 +20,7 @@ import pytest
 
 import xentcli
 from tests.conftest import Call, local_cluster, wait_for
+from tests.laws import LONG
 from xentcli.engine import cluster as engine
 from xentcli.engine import tasks, travel
 from xentcli.report.report import Report
@@ -28,8 +29,8 @@ pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 
 FILES, ROWS = 40, 500
-KILLS = 20
-"""Runs in which a worker is killed; docs/clusters.md gives the number."""
+KILLS = 20 if LONG else 7
+"""Runs in which a worker is killed; docs/clusters.md gives the number of a long run."""
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ def test_a_worker_that_is_killed_changes_no_bit(cluster: Forked, shards: Path) -
 
 
 @pytest.mark.long
-def test_twenty_kills_at_random_moments_change_no_bit(cluster: Forked, shards: Path) -> None:
+def test_kills_at_random_moments_change_no_bit(cluster: Forked, shards: Path) -> None:
     here, chance = scored(shards, threads=1), random.Random(21)
     start = time.monotonic()
     assert scored(shards, scheduler=cluster.address) == here

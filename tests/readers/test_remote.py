@@ -23,6 +23,7 @@ import pytest
 
 import xentcli
 from tests.conftest import XENT, Call, local_cluster, posix_only
+from tests.laws import LONG
 from tests.readers.test_formats import LABELS, PREDICTIONS, figures, make, npy
 from xentcli.errors import DataError, FileError, UsageError
 from xentcli.readers import READERS, open_source, remote
@@ -518,7 +519,7 @@ PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrs
 @pytest.mark.skipif(sys.platform != "linux", reason="its unit is that of Linux")
 def test_memory_does_not_grow_with_the_object(web: Web, tmp_path: Path) -> None:
     peaks = []
-    for rows in (100_000, 4_000_000):
+    for rows in (100_000, 1_000_000):
         web.files = {"p.npy": Repeated(rows, 10), "l.npy": Repeated(rows, 1)}
         code = (
             f"import xentcli; r = xentcli.score('{web.url}/p.npy', '{web.url}/l.npy', kind='probs', threads=2); "
@@ -527,8 +528,8 @@ def test_memory_does_not_grow_with_the_object(web: Web, tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         peaks.append(int(done.stdout))
-    # 320 MB against 8.
-    assert peaks[1] - peaks[0] < 120, peaks
+    # 80 MB against 8.
+    assert peaks[1] - peaks[0] < 30, peaks
 
 
 # --- an object store of its own
@@ -595,6 +596,9 @@ def same_with_failures(run: str, local: Path, bucket: Unsteady, **engine: Any) -
         before = bucket.failed
         for _ in range(3):
             same_as_local(run, local, "s3://bucket", **engine)
+            if bucket.failed > before and not LONG:
+                # A request takes 20 ms of processor time.
+                break
         assert bucket.failed > before
     finally:
         bucket.failing = False
