@@ -51,6 +51,7 @@ def archive(**members: np.ndarray) -> Any:
 TRUTH8 = np.array(CLASSES)[TRUE8].tolist()
 RANKS = np.argsort(-Q8, axis=1, kind="stable")
 RANKED = [part for k in range(3) for part in (np.array(CLASSES)[RANKS[:, k]], np.take_along_axis(Q8, RANKS, 1)[:, k])]
+LABELLED = list(zip(Q8.tolist(), TRUTH8, strict=True))
 DICTS = [dict(zip(CLASSES, row, strict=True)) for row in Q8.tolist()]
 
 
@@ -152,4 +153,16 @@ CASES = {
         ("writes 0 for the classes",),
         math.log(8) / 2,
     ),
+    **{
+        f"columns of pandas in levels, {what}": Case(
+            "p.csv",
+            {"p.csv": above + "".join(f"{i},{','.join(map(repr, q))},{y}\n" for i, (q, y) in enumerate(LABELLED))},
+            (line, "--label truth --preds cat,dog,emu"),
+            COST8,
+        )
+        for what, above, line in (
+            ("an index without a name", ",q,q,q,truth\n,cat,dog,emu,\n", "makes one of 2 lines of names"),
+            ("and the index too", "what,q,q,q,truth\nclass,cat,dog,emu,\nkey,,,,\n", "makes one of 3 lines of names"),
+        )
+    },
 }

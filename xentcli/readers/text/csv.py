@@ -343,12 +343,31 @@ class CsvSource(OfStream):
         """Return None: every cell is checked."""
 
     def _second_header(self) -> str:
-        """Return the command that skips the first line, if the second has the names, as under groups of columns."""
-        lines = self.stream.head.decode(errors="replace").splitlines()[1:3]
+        """Return the command that makes one line of two lines of names, of groups of columns and of columns.
+
+        A third line may have the name of the index alone, as pandas writes it.
+        """
+        lines = self.stream.head.decode(errors="replace").splitlines()[1:4]
         rows = [[field.strip('" ') for field in line.split(self.dialect.delimiter)] for line in lines]
-        named = len(rows) == 2 and len(rows[0]) == len(rows[1]) == len({*rows[0]}) == len(self.first_fields)
-        texts = named and not any(map(is_number, rows[0])) and any(map(is_number, rows[1]))
-        return Written(self.path).by("tail -n +2", "skips the first of two lines of names") if texts else ""
+        width = len(self.first_fields)
+        if len(rows) < 2 or {*map(len, rows)} != {width}:
+            return ""
+        of_index = len(rows) > 2 and rows[1][0] != "" and not any(rows[1][1:])
+        names = [own or group for group, own in zip(self.first_fields, rows[0], strict=True)]
+        below = rows[2 if of_index else 1]
+        if len({*names}) < width or any(map(is_number, names)) or not any(map(is_number, below)):
+            return ""
+        if all(rows[0]) and not of_index:
+            return Written(self.path).by("tail -n +2", "skips the first of two lines of names")
+        given = "" if self.dialect.delimiter == "," else f", delimiter={self.dialect.delimiter!r}"
+        code = (
+            f"import csv, sys; r, w = csv.reader(sys.stdin{given}), csv.writer(sys.stdout{given}); "
+            f"w.writerow([{'z or ' * of_index}y or x for x, y{', z' * of_index} in "
+            f"zip({', '.join(['next(r)'] * (3 if of_index else 2))})]); w.writerows(r)"
+        )
+        return Written(self.path).by(
+            f"python3 -c {shlex.quote(code)}", f"makes one of {3 if of_index else 2} lines of names"
+        )
 
     def flattened(self) -> CsvSource:
         """Return it unchanged: a table is not flattened."""
