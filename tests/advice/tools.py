@@ -165,4 +165,28 @@ CASES = {
             ("and the index too", "what,q,q,q,truth\nclass,cat,dog,emu,\nkey,,,,\n", "makes one of 3 lines of names"),
         )
     },
+    "one character between and within numbers": Case(
+        "p.csv l.csv --delimiter , --decimal ,",
+        {"p.csv": preds(NAMED).replace(",", ";").replace(".", ","), "l.csv": rows(TRUTH8, header="label")},
+        ("leave --delimiter out",),
+        COST8,
+        leave=("--delimiter", ","),
+    ),
+    "two models in a file": Case(
+        "p.csv",
+        {"p.csv": rows(TRUTH8, *Q8[:, [1, 0, 2]].T, *Q8.T, header="y,a_cat,a_dog,a_emu,b_cat,b_dog,b_emu")},
+        ("--label y --preds b_cat,b_dog,b_emu",),
+        COST8,
+    ),
+    "a row of each class, sorted by class": Case(
+        "p.csv",
+        {
+            "p.csv": "id,class,prob,truth\n"
+            + "".join(
+                f"i{n},{name},{Q8[n % 8, k]},{TRUTH8[n % 8]}\n" for k, name in enumerate(CLASSES) for n in range(1600)
+            )
+        },
+        ("makes a column of each class",),
+        COST8,
+    ),
 }

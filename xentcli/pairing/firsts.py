@@ -62,11 +62,11 @@ class FirstCells:
     decimal: str
 
     @classmethod
-    def of(cls, found: Found, queue: PartQueue) -> FirstCells:
-        """Read them, but for lists of any length; the rows looked at stay in the queue."""
+    def of(cls, found: Found, queue: PartQueue, limit: int = LOOK_AT) -> FirstCells:
+        """Read them, or the first `limit`, but for lists of any length; the rows looked at stay in the queue."""
         places = [column for column in found.columns if column not in found.source.traits.lists]
         columns: list[list[str]] = [[] for _ in places]
-        for rows in queue.look({str(c): Pick((c,), "text") for c in places}, LOOK_AT):
+        for rows in queue.look({str(c): Pick((c,), "text") for c in places}, limit):
             for texts, column in zip(columns, places, strict=True):
                 texts.extend(texts_of(rows.values[str(column)]))
         names = [name_of(found.source, column) for column in places]
@@ -267,6 +267,13 @@ class FirstCells:
         if values <= set(called) and len(called) > 1 and not set(called) <= set(summing):
             return called
         return summing or self._named_as(values)
+
+    def sets_of(self, label: str) -> list[list[str]]:
+        """The predictions of a label, and further columns of one stem that sum to 1, as of another model."""
+        first = self.predictions_of(label)
+        others = [some for some in _by_stem(name for name in self.shares if name != label) if self.sum_to_1(some)]
+        same = [some for some in others if len(some) == len(first) and not {*some} & {*first}]
+        return [first, *same] if first else []
 
     def _named_as(self, values: set[str]) -> list[str]:
         """The columns of numbers of one stem called as all values are, which are texts; none where none are."""

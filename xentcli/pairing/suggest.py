@@ -64,6 +64,8 @@ __all__ = [
     "with_labels",
 ]
 
+_MOST_OF_RUNS, _MOST_LONG = 1 << 18, 8
+"""The most rows and columns that are read to find the rows of an example far from each other."""
 MOST = 3
 """The most lines of advice with a label and predictions."""
 
@@ -110,8 +112,8 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
             f"{head.needed_for(preds, settings).options}{_classes_option(classes, settings)}"
             f"{'' if classes else _if_sorted(head, label, preds, settings)}"
             for label in labels
-            if (preds := named or head.predictions_of(label))
-            and label not in predicted
+            for preds in ([named] if named else head.sets_of(label))
+            if label not in predicted
             and label not in hot
             and ((classes := shown_by.get(tuple(preds), ())) or not checked or head.is_readable(label, preds))
             and head.is_readable_as(label, classes)
@@ -465,7 +467,19 @@ def _long_rows(head: FirstCells, source: Source, settings: Settings, other: Sour
     if settings.preds is not None or not head.columns:
         return ""
     found = long_of(source, head.columns, head.shares, whole=head.rows < LOOK_AT)
+    if found is None and head.rows == LOOK_AT and _are_in_runs(head):
+        # Sorted by class: each example has a row in each run.
+        every = FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source), _MOST_OF_RUNS)
+        found = long_of(source, every.columns, every.shares, whole=every.rows < _MOST_OF_RUNS)
     return "" if found is None else found.command(other)
+
+
+def _are_in_runs(head: FirstCells) -> bool:
+    """Whether few columns are a text that stays or changes once, ids that differ, and a column from 0 to 1."""
+    if len(head.names) > _MOST_LONG or not head.shares:
+        return False
+    stay = [name for name, values in head.distinct.items() if len(values) <= 2]
+    return bool(stay) and any(head.differ(name) for name in head.names if name not in head.shares)
 
 
 def _ranks(head: FirstCells, source: Source, settings: Settings) -> tuple[str, ...]:

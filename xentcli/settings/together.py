@@ -138,7 +138,10 @@ def _check_text(settings: Fields) -> None:
     for side in ("predictions", "labels", *settings.files_named()):
         decimal, _ = settings.decimal_of(side)
         if decimal == settings.delimiter_of(side):
-            raise UsageError(f"--decimal and --delimiter are both {shown(decimal)}")
+            raise UsageError(
+                f"--decimal and --delimiter are both {shown(decimal)}",
+                advice="leave --delimiter out: others are found; for quoted numbers the message has a command",
+            )
     header, no_header = settings.header, settings.no_header
     if header and no_header and (header == no_header or "both" in (header, no_header)):
         raise UsageError("--header and --no-header name the same file")
