@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -51,6 +52,8 @@ def archive(**members: np.ndarray) -> Any:
 TRUTH8 = np.array(CLASSES)[TRUE8].tolist()
 RANKS = np.argsort(-Q8, axis=1, kind="stable")
 RANKED = [part for k in range(3) for part in (np.array(CLASSES)[RANKS[:, k]], np.take_along_axis(Q8, RANKS, 1)[:, k])]
+ODDS8, TWO8 = [-1.5, 2.0, -0.25, 0.75, -0.5, 1.25, 0.5, -3.0], np.array([0, 1, 1, 1, 0, 1, 0, 0])
+ODDS_COST = float(np.log1p(np.exp(np.where(TWO8, -1, 1) * ODDS8)).mean())
 LABELLED = list(zip(Q8.tolist(), TRUTH8, strict=True))
 DICTS = [dict(zip(CLASSES, row, strict=True)) for row in Q8.tolist()]
 
@@ -188,5 +191,36 @@ CASES = {
         },
         ("makes a column of each class",),
         COST8,
+    ),
+    "batches of a trainer": Case(
+        "p.json",
+        {
+            "p.json": json.dumps(
+                [
+                    {"logits": LOGITS[n].tolist(), "preds": Q8.argmax(axis=1).tolist(), "targets": NEXT[n].tolist()}
+                    for n in range(2)
+                ]
+            )
+        },
+        ("makes a record of each row", "--label targets --preds logits --kind logits"),
+        float(_LOSS.mean()),
+    ),
+    "a raw score of two classes": Case(
+        "p.csv",
+        {"p.csv": rows(range(8), ODDS8, np.array(["no", "yes"])[TWO8], header="SampleId,RawFormulaVal,Label")},
+        ("--label Label --preds RawFormulaVal --kind logits --positive yes",),
+        ODDS_COST,
+    ),
+    "a raw score beside numbers of the rows": Case(
+        "p.csv --label Label --kind logits",
+        {"p.csv": rows(range(8), ODDS8, TWO8, header="SampleId,RawFormulaVal,Label")},
+        ("if SampleId is not a class: --preds RawFormulaVal",),
+        ODDS_COST,
+    ),
+    "all numbers in one line": Case(
+        "p.out l.csv",
+        {"p.out": ",".join(f"{1 / (1 + math.exp(-z))!r}" for z in ODDS8), "l.csv": rows(TWO8, header="y")},
+        ("writes a line for each number",),
+        ODDS_COST,
     ),
 }

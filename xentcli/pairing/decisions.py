@@ -37,7 +37,7 @@ from xentcli.pairing.roles import (
 )
 from xentcli.pairing.sums import weighted_sums
 from xentcli.pairing.tokens import choices_command, numerals_command
-from xentcli.pairing.vectors import vector_advice
+from xentcli.pairing.vectors import check_one_line, vector_advice
 from xentcli.readers.source import Source, has_first_line
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
@@ -168,6 +168,8 @@ def _roles(read: _Arranged, queues: list[PartQueue], *, whole: bool) -> tuple[Ro
         raise NoVerdict("there are no rows", place=Place(sources[0].path))
     if labelled:
         find_labels(roles, sources[: read.files], queues, settings)
+        if read.files > 1 and settings.preds is None and not settings.multilabel:
+            check_one_line(*sources[:2])
     doubt = find_predictions(roles, sources, queues, settings, whole=whole)
     _check_scale(roles["preds"][0], settings)
     if labelled:

@@ -25,6 +25,7 @@ from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census
 from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
+from xentcli.pairing.members import is_score_by_name
 from xentcli.pairing.misfits import renamed, without_column
 from xentcli.pairing.near import differing, loose
 from xentcli.pairing.predicted import are_places
@@ -48,6 +49,8 @@ from xentcli.settings import Settings
 
 __all__ = ["Rule", "class_weights", "could_be_classes", "given_classes", "match"]
 
+_ROW_ID = re.compile(r"(^|[\W_])(id|idx|index|row)$|(?<=[a-z])I[dD]$")
+"""The name of a column that numbers the rows."""
 MOST_NAMED = 6
 """Maximum number of columns named in an example of --preds."""
 
@@ -573,13 +576,17 @@ def _check_vouched(
     words = spec_of(names, every.columns)
     whole = shlex.quote(f"{words[0]}:{words[-1]}" if _is_run(every.columns) else ",".join(words))
     vouched = preds.names if len(preds.names) < len(names) else called
-    chosen = [word for word, name in zip(words, names, strict=True) if name in (vouched or _series_in(names))]
-    otherwise = "otherwise" if twice else f"if {listed(doubtful)} is not a class"
+    scores = [name for name in names if is_score_by_name(name)]
+    vouched = vouched or _series_in(names) or (scores if len(scores) == 1 else ())
+    chosen = [word for word, name in zip(words, names, strict=True) if name in vouched]
+    # A number of rows is no class.
+    numbering = [name for name in doubtful if _ROW_ID.search(name)]
+    otherwise = "otherwise" if twice and not numbering else f"if {listed(numbering or doubtful)} is not a class"
     raise (DataError if final else LabelsBreakRule)(
         f"which columns are {what}? no label is named {listed(doubtful)}: {guess}",
         place=Place(every.source.path),
         advice=(
-            f"if all {len(names)} columns are classes: --preds {whole}" if twice else "",
+            f"if all {len(names)} columns are classes: --preds {whole}" if twice and not numbering else "",
             f"{otherwise}: --preds {shlex.quote(','.join(chosen))}"
             if 0 < len(chosen) <= MOST_NAMED
             else f"{otherwise}: --preds NAME,...",

@@ -13,11 +13,12 @@ from xentcli.pairing.columns import columns_of
 from xentcli.readers.source import Pick, Source
 from xentcli.settings import Settings
 
-__all__ = ["is_label_by_name", "member_options"]
+__all__ = ["is_label_by_name", "is_score_by_name", "member_options"]
 
 _LABEL = re.compile(r"(?<![^\W_])(labels?|targets?|truth|gold|y|y_?true)(?![^\W_])", re.IGNORECASE)
 _TOKENS = re.compile(r"(?<![^\W_])(input_ids|tokens?|token_ids)(?![^\W_])", re.IGNORECASE)
 _SCORES = re.compile(r"logit|prob|score|pred", re.IGNORECASE)
+_SCORE = re.compile(r"logit|raw|score|margin|decision", re.IGNORECASE)
 _LOOK_AT = 1000
 """Labels that are looked at; of predictions one row."""
 
@@ -29,6 +30,15 @@ def is_label_by_name(name: str) -> bool:
     (True, True, False, False)
     """
     return bool(_LABEL.search(name)) and not re.search("pred|hat", name, re.IGNORECASE)
+
+
+def is_score_by_name(name: str) -> bool:
+    """Return whether a column may be the score of a binary model, which is no probability, by its name.
+
+    >>> is_score_by_name("RawFormulaVal"), is_score_by_name("decision_function"), is_score_by_name("age")
+    (True, True, False)
+    """
+    return bool(_SCORE.search(name))
 
 
 def member_options(source: Source, settings: Settings) -> str:

@@ -67,6 +67,8 @@ _IF_MISSING = {
 }
 ROLES |= {"by": "keys", "cluster": "keys", "show": "text", "reference": "numbers"}
 _TAKING = ROLES.keys() - {"show"}
+_FEW = 5
+"""Rows of which distinct cells are seen to be ids."""
 _WITH_ANY_CELL = ("csv", "parquet", "arrow")
 """Formats whose columns can be read without refusing a row: lines of JSON may lack a key."""
 
@@ -218,7 +220,7 @@ def _which_label(
         # Ids and predictions beside it are no labels.
         own = {*names} & {*preds.names} if len(names) > 1 else set[str]()
         called = dict(zip(found.names, found.columns, strict=True))
-        left = [name for name in names if name not in own and not _differ(called[name], queue)]
+        left = [name for name in names if name not in own and not _tells_rows_apart(called[name], queue)]
         names = names if left else []
     # What both files have is an id rather than a class.
     without = (found.names, (by_id.name,))
@@ -417,7 +419,9 @@ def _ids_apart(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQue
     classes = {*roles["preds"][0].names} if "preds" in roles else set[str]()
     texts, wholes = list[list[int]](), list[list[int]]()
     for source, queue in zip(sources, queues, strict=False):
-        each = {c: ids for c in free_columns(source, roles) if _are_ids(ids := _first_texts(c, queue)) and len(ids) > 4}
+        each = {
+            c: ids for c in free_columns(source, roles) if _are_ids(ids := _first_texts(c, queue)) and len(ids) >= _FEW
+        }
         texts.append([c for c, ids in each.items() if not all(map(_is_code, ids)) and not {*ids} <= classes])
         wholes.append([c for c, ids in each.items() if all(map(_is_code, ids))])
     found = [some for some in (texts, wholes) if all(len(columns) == 1 for columns in some)]
@@ -442,6 +446,11 @@ def _differ(column: int, queue: PartQueue) -> bool:
     """Whether the first cells of a column all differ."""
     texts = _first_texts(column, queue)
     return len(texts) > 0 and len({*texts}) == len(texts)
+
+
+def _tells_rows_apart(column: int, queue: PartQueue) -> bool:
+    """Whether the first cells of a column all differ, in more rows than by chance."""
+    return _differ(column, queue) and len(_first_texts(column, queue)) >= _FEW
 
 
 def _first_texts(column: int, queue: PartQueue) -> Sequence[str]:

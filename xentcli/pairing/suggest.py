@@ -29,12 +29,19 @@ from xentcli.pairing.confident import confidence_advice
 from xentcli.pairing.firsts import LOOK_AT, MOST_BY_CHANCE, FirstCells, Needed, is_predicted_by_name
 from xentcli.pairing.labels import read_whole
 from xentcli.pairing.long import long_of
-from xentcli.pairing.members import member_options
+from xentcli.pairing.members import is_label_by_name, is_score_by_name, member_options
 from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
 from xentcli.pairing.naming import naming_of
 from xentcli.pairing.predicted import predicted_class
 from xentcli.pairing.ranked import ranked_of
-from xentcli.pairing.tokens import answers_command, choices_command, class_command, is_gold, prompt_command
+from xentcli.pairing.tokens import (
+    answers_command,
+    batches_command,
+    choices_command,
+    class_command,
+    is_gold,
+    prompt_command,
+)
 from xentcli.readers.source import Source
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import replace
@@ -97,6 +104,8 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
         return (line, *elsewhere)
     if lines := _ranks(head, source, settings):
         return (*lines, *elsewhere)
+    if line := batches_command(source):
+        return (line, *elsewhere)
     if line := prompt_command(source) or _choices(head, source, settings) or _long_rows(head, source, settings):
         return (line, *elsewhere)
     named = [head.names[column] for column in given or ()]
@@ -127,6 +136,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
         _of_tokens(head, source, settings)
         or confidences(source, settings, head)
         or _only_number(head, settings)
+        or _only_score(head, settings)
         or _only_lists(head, source, settings)
         or _unfolding(head, source, settings)
         or None
@@ -446,6 +456,22 @@ def _only_number(head: FirstCells, settings: Settings) -> str | None:
     return f"{chosen}{positive}{scale}"
 
 
+def _only_score(head: FirstCells, settings: Settings) -> str:
+    """The options for the only score, by its name, beside the only label of two values; empty where none is below 0."""
+    if settings.preds is not None or not isinstance(settings.label, str | None) or settings.kind != "probs":
+        return ""
+    scores = [name for name in head.numeric if is_score_by_name(name) and head.numeric[name].min() < 0]
+    given = settings.label
+    labels = [name for name in head.names if head.is_of_two(name) and given in (None, name) and name not in scores]
+    if len(scores) != 1 or len(labels) != 1 or not (given or is_label_by_name(labels[0])):
+        return ""
+    texts = sorted(head.distinct[labels[0]])
+    named = number(in_points(texts[0], head.decimal)) is None and settings.positive is None
+    positive = f" --positive {_word(texts[-1])}" if named else ""
+    label = "" if given else f"--label {_word(labels[0])} "
+    return f"{label}--preds {_word(scores[0])} --kind logits{positive}"
+
+
 def _of_tokens(head: FirstCells, source: Source, settings: Settings) -> str:
     """The command that makes class probabilities of tokens with log-probabilities; empty where there is none."""
     if settings.preds is not None:
@@ -523,7 +549,11 @@ def _only_lists(head: FirstCells, source: Source, settings: Settings) -> str | N
     labels = [*head.whole_labels(settings), *head.possible_labels(settings)]
     called = {label: _if_sorted(head, label, names, settings) for label in dict.fromkeys(labels)}
     known = [label for label in called if label in head.names]
-    labels = [label for label in known if called[label] or head.is_readable(label, names)]
+    predicted = head.predicted(names)
+    fit = [label for label in known if called[label] or head.is_readable(label, names)]
+    # An index of rows, or a code of another kind, may be as small as the classes are many.
+    labels = [label for label in fit if label not in predicted]
+    labels = alike if len(labels) > 1 and len(alike := list(filter(is_label_by_name, labels))) == 1 else labels
     values = [head.read(head.columns[one]) for one in names if one in head.columns]
     if len(labels) != 1 or len(values) < max(2, len(places)) or any(value is None for value in values):
         return None

@@ -15,6 +15,7 @@ from xentcli.readers.text.faults import RECORDS, Written
 __all__ = [
     "TOKENS",
     "answers_command",
+    "batches_command",
     "choices_command",
     "class_command",
     "is_gold",
@@ -170,6 +171,25 @@ def _by_token(value: Any) -> bool:
     """Whether a value is an object of objects with a log-probability each."""
     found = list(value.values()) if isinstance(value, dict) else []
     return bool(found) and all(isinstance(one, dict) and "logprob" in one for one in found)
+
+
+def batches_command(source: Source) -> str:
+    """Return the command that makes a record a row of records of batches; empty where the first is none.
+
+    All values of such a record are lists of one length, some of them lists of numbers.
+    """
+    record = _record_of(source)
+    values = list(record.values()) if isinstance(record, dict) else []
+    if len(values) < 2 or any(not isinstance(value, list) for value in values) or len({*map(len, values)}) > 1:
+        return ""
+    inner = [value for value in values if value and all(isinstance(item, list) for item in value)]
+    if not inner or len(inner) == len(values) or any(len({*map(len, value)}) > 1 for value in inner):
+        return ""
+    code = (
+        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); "
+        "[print(json.dumps(dict(zip(r, v)))) for r in rows for v in zip(*r.values(), strict=True)]"
+    )
+    return Written(source.path).by(f"python3 -c {shlex.quote(code)}", "makes a record of each row of a batch", ".jsonl")
 
 
 def _record_of(source: Source) -> Any:

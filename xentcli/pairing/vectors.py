@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
 
 from xentcli.arrays import Floats
-from xentcli.errors import DataError
+from xentcli.errors import DataError, Place
 from xentcli.pairing.alignment import PartQueue
 from xentcli.readers.source import Pick, Source, files_in
 from xentcli.readers.text.csv import CsvSource
+from xentcli.readers.text.faults import Written
 from xentcli.settings import Settings
 
-__all__ = ["vector_advice"]
+__all__ = ["check_one_line", "vector_advice"]
 
 _MOST = 1 << 20
 """How many numbers are examined."""
@@ -46,6 +48,22 @@ def vector_advice(
     what = f"{which} {'a row?' if settings.kind == 'logits' else 'sum to 1'}"
     saved = f"numpy.save({stem + '-rows.npy'!r}, {_loaded(source, columns[0])}{turned})"
     return (f"{what}: {saved} writes a row for each label",)
+
+
+def check_one_line(source: Source, labels: Source) -> None:
+    """Refuse predictions in one line of text, a number for each of the labels.
+
+    Raises DataError with the command that writes a line for each.
+    """
+    if not (isinstance(source, CsvSource) and isinstance(labels, CsvSource) and source.header is False):
+        return
+    stream, dialect = source.stream, source.dialect
+    if source.width < 3 or len(stream.head) != stream.size or stream.head.strip().count(dialect.end):
+        return
+    if labels.width == 1 and source.width == labels.lines() - bool(labels.header):
+        command = Written(source.path).by(f"tr {shlex.quote(dialect.delimiter)} '\\n'", "writes a line for each number")
+        counts = f"one line of {source.width:,} numbers, and {labels.path} has {source.width:,} rows"
+        raise DataError(counts, place=Place(source.path, line=1), advice=command)
 
 
 def _sums_to_1(source: Source, columns: Sequence[int], rows: int, settings: Settings, shape: tuple[int, int]) -> bool:
