@@ -150,12 +150,15 @@ def cpu_features() -> frozenset[str]:
 
 
 def started(
-    args: list[str], cwd: Path, env: dict[str, str], stdin: bytes | BinaryIO | None = None
+    args: list[str], cwd: Path, env: dict[str, str], stdin: bytes | BinaryIO | None = None, *, before: str = ""
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the command in a process of its own, forked where that makes no difference; stdin is a pipe or a file."""
-    command = [*XENT, *args]
+    """Run the command in a process of its own, forked where that makes no difference; stdin is a pipe or a file.
+
+    `before` is Python that runs in that process first.
+    """
+    command = [sys.executable, "-c", f"{before}\n{STRICT}", *args] if before else [*XENT, *args]
     if forked.can_fork(args, env):
-        return subprocess.CompletedProcess(command, *forked.server().run(args, cwd, env, stdin, 120))
+        return subprocess.CompletedProcess(command, *forked.server().run(args, cwd, env, stdin, 120, before=before))
     given: dict[str, Any] = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin or subprocess.DEVNULL}
     return subprocess.run(command, capture_output=True, cwd=cwd, env=env, timeout=120, check=False, **given)
 
@@ -165,11 +168,15 @@ def xent(tmp_path: Path) -> Run:
     """Run the command in a real process in the test's folder; never raises."""
 
     def run(
-        *args: str | Path, input: str | bytes | None = None, env: dict[str, str] | None = None, cwd: Path | None = None
+        *args: str | Path,
+        input: str | bytes | None = None,
+        env: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        before: str = "",
     ) -> subprocess.CompletedProcess[str]:
         data = input.encode() if isinstance(input, str) else input
         words, surroundings = [*map(str, args)], {**os.environ, **(env or {})}
-        done = started(words, cwd or tmp_path, surroundings, data)
+        done = started(words, cwd or tmp_path, surroundings, data, before=before)
         out, err = (text.decode().replace(os.linesep, "\n") for text in (done.stdout, done.stderr))
         return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 

@@ -106,10 +106,20 @@ class Server:
         self.process.wait()
 
     def start(
-        self, args: Sequence[str], cwd: Path, env: Mapping[str, str], streams: Sequence[int], *, stopped: bool = False
+        self,
+        args: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        streams: Sequence[int],
+        *,
+        before: str = "",
+        stopped: bool = False,
     ) -> Forked:
-        """Start a command with stdin, stdout and stderr as file descriptors; a `stopped` one waits for SIGCONT."""
-        socket.send_fds(self.socket, [json.dumps([args, str(cwd), dict(env), stopped]).encode()], streams)
+        """Start a command with stdin, stdout and stderr as file descriptors.
+
+        `before` is Python that runs first; a `stopped` one waits for SIGCONT.
+        """
+        socket.send_fds(self.socket, [json.dumps([args, str(cwd), dict(env), before, stopped]).encode()], streams)
         return Forked(self.socket, int(self.socket.recv(99)))
 
     def run(
@@ -120,10 +130,12 @@ class Server:
         stdin: bytes | BinaryIO | None,
         seconds: float,
         attach: Callable[[int], object] | None = None,
+        *,
+        before: str = "",
     ) -> tuple[int, bytes, bytes]:
         """Run a command, stdin a pipe of bytes, a file or nothing; return its exit code, and stdout and stderr.
 
-        `attach` is called with its process id before it runs, and may trace it.
+        `attach` is called with its process id before it runs, and may trace it; `before` is Python that runs first.
         """
         stdin_read, stdin_write = os.pipe()
         stdout_read, stdout_write = os.pipe()
@@ -131,7 +143,8 @@ class Server:
         nothing = os.open(os.devnull, os.O_RDONLY)
         data = stdin if isinstance(stdin, bytes) else b""
         given = stdin_read if isinstance(stdin, bytes) else nothing if stdin is None else stdin.fileno()
-        process = self.start(args, cwd, env, [given, stdout_write, stderr_write], stopped=attach is not None)
+        streams = [given, stdout_write, stderr_write]
+        process = self.start(args, cwd, env, streams, before=before, stopped=attach is not None)
         for fd in (nothing, stdin_read, stdout_write, stderr_write):
             os.close(fd)
         if attach is not None:
@@ -200,7 +213,7 @@ def serve(fd: int) -> None:
                 _become(message, streams)
             for stream in streams:
                 os.close(stream)
-            if json.loads(message)[3]:
+            if json.loads(message)[-1]:
                 os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             connection.send(b"%d" % pid)
             connection.recv(99)
@@ -212,7 +225,7 @@ def _become(message: bytes, streams: Sequence[int]) -> NoReturn:
     from xentcli.cli import main
 
     try:
-        args, folder, env, stopped = json.loads(message)
+        args, folder, env, before, stopped = json.loads(message)
         for fd, given in enumerate(streams):
             os.dup2(given, fd)
             os.close(given)
@@ -229,6 +242,7 @@ def _become(message: bytes, streams: Sequence[int]) -> NoReturn:
             # Without root only a parent may trace a process, unless the process allows others.
             ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_long(-1), 0, 0, 0)
             os.kill(os.getpid(), signal.SIGSTOP)
+        exec(before, {})
         main()
     except BaseException:
         traceback.print_exc()

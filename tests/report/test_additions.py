@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.conftest import Write
+from tests.conftest import Run, Write
 
 PLUGIN = """
 from xentcli.readers import READERS, Reader
@@ -66,28 +64,26 @@ COSTS = {
     "multi-label": OF_COLUMNS.mean(),
 }
 
-Xent = Callable[..., subprocess.CompletedProcess[str]]
-
 
 @pytest.fixture
-def xent(tmp_path: Path, write: Write) -> Xent:
+def xent(xent: Run, write: Write) -> Run:
     """Run the command in a process that imported the additions."""
     write("plugin.py", PLUGIN)
     write("preds.csv", "cat,dog\n" + "".join(f"{a},{b}\n" for a, b in Q))
     write("labels.csv", "truth,w\n" + "".join(f"{('cat', 'dog')[y]},{w}\n" for y, w in zip(Y, W, strict=True)))
     write("on.csv", "cat,dog\n" + "".join(f"{a},{b}\n" for a, b in ON))
-    start = "import sys; sys.path.insert(0, '.'); import plugin; from xentcli.cli import main; main(prog_name='xent')"
+    return functools.partial(xent, before="import sys; sys.path.insert(0, '.'); import plugin")
 
-    def run(*args: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", start, *args], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
 
-    return run
+@pytest.fixture
+def started(xent: Run) -> Run:
+    """Start it from nothing: the choices of options are made as the command is imported, after the additions."""
+    # A variable that Python reads as it starts ends the forking.
+    return functools.partial(xent, env={"PYTHONHASHSEED": "0"})
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_metric_that_was_added_is_shown_written_and_held_to_a_limit(xent: Xent, tmp_path: Path, way: str) -> None:
+def test_a_metric_that_was_added_is_shown_written_and_held_to_a_limit(xent: Run, tmp_path: Path, way: str) -> None:
     args, share = WAYS[way]
     shown = xent("score", *args, "-o", "a.json", "-o", "a.csv", "-o", "a.md", "-o", "a.jsonl")
     assert (shown.returncode, shown.stderr) == (0, "")
@@ -108,7 +104,7 @@ def test_a_metric_that_was_added_is_shown_written_and_held_to_a_limit(xent: Xent
     assert xent("check", *args, "--max", f"far={document['far']!r}", "--min", "far=0.1").returncode == 0
 
 
-def test_a_metric_that_was_added_is_a_number_alone_and_may_fail_or_be_undefined(xent: Xent, write: Write) -> None:
+def test_a_metric_that_was_added_is_a_number_alone_and_may_fail_or_be_undefined(xent: Run, write: Write) -> None:
     assert float(xent("score", *FILES, "--get", "far").stdout) == 0.5
     assert xent("check", *FILES, "--max", "far=0.49").returncode == 1
     nats, bits = (float(xent("score", *FILES, "--get", "surprise", "--base", base).stdout) for base in ("e", "2"))
@@ -119,18 +115,18 @@ def test_a_metric_that_was_added_is_a_number_alone_and_may_fail_or_be_undefined(
     assert "far is undefined" in done.stderr
 
 
-def test_an_output_form_that_was_added_is_printed_and_written(xent: Xent, tmp_path: Path) -> None:
-    done = xent("score", *FILES, "--format", "pipes", "-o", "out.pipes")
+def test_an_output_form_that_was_added_is_printed_and_written(started: Run, tmp_path: Path) -> None:
+    done = started("score", *FILES, "--format", "pipes", "-o", "out.pipes")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (tmp_path / "out.pipes").read_text()
     assert done.stdout.startswith("metric|value|unit\ncost|")
-    done = xent("check", *FILES, "--max", "cost=9", "--format", "pipes")
+    done = started("check", *FILES, "--max", "cost=9", "--format", "pipes")
     assert done.stdout.startswith("name|metric|group|value|limit|baseline|") and "\nmax cost|cost|" in done.stdout
-    assert "pipes" in xent("score", "--help-all").stdout
+    assert "pipes" in started("score", "--help-all").stdout
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_input_form_that_was_added_is_scored_as_a_csv_file_is(xent: Xent, tmp_path: Path, way: str) -> None:
+def test_an_input_form_that_was_added_is_scored_as_a_csv_file_is(xent: Run, tmp_path: Path, way: str) -> None:
     for path in tmp_path.glob("*.csv"):
         names, *rows = (line.split(",") for line in path.read_text().split())
         lines = [";".join(map("=".join, zip(names, row, strict=True))) + "\n" for row in rows]
@@ -153,14 +149,14 @@ def test_an_input_form_that_was_added_is_scored_as_a_csv_file_is(xent: Xent, tmp
     assert xent("check", *args, "--max", f"cost={one['cost'] * 0.999!r}").returncode == 1
 
 
-def test_an_input_form_of_lines_that_was_added_is_read_however_long_it_is(xent: Xent, write: Write) -> None:
+def test_an_input_form_of_lines_that_was_added_is_read_however_long_it_is(xent: Run, write: Write) -> None:
     write("long.pairs", "cat=0.7;dog=0.3\n" * 1000)
     write("long.csv", "truth\n" + "cat\n" * 1000)
     done = xent("score", "long.pairs", "long.csv", "--get", "cost")
     assert (done.stdout, done.stderr) == (f"{float(-np.log(0.7))!r}\n", "")
 
 
-def test_an_input_form_that_was_added_is_chosen_and_known_by_its_first_bytes(xent: Xent, write: Write) -> None:
+def test_an_input_form_that_was_added_is_chosen_and_known_by_its_first_bytes(started: Run, write: Write) -> None:
     text = "@=pairs;cat=0.7;dog=0.3\n@=pairs;cat=0.1;dog=0.9\n"
     write("p.bin", text)
     write("labels.csv", "truth\ncat\ndog\n")
@@ -168,11 +164,11 @@ def test_an_input_form_that_was_added_is_chosen_and_known_by_its_first_bytes(xen
     write("l.txt", "truth=cat\ntruth=dog\n")
     known = ("p.bin", "labels.csv", "--label", "truth", "--preds", "cat,dog")
     for args in (known, ("p.txt", "l.txt", "--input-format", "pairs")):
-        done = xent("score", *args, "--get", "cost")
+        done = started("score", *args, "--get", "cost")
         assert (done.stdout, done.stderr) == (f"{float(-np.log([0.7, 0.9]).mean())!r}\n", "")
-    assert "pairs" in xent("score", "--help-all").stdout
-    assert "pairs" in xent("score", "p.bin", "labels.csv", "--input-format", "nothing").stderr
-    done = xent("score", write("bad.pairs", "cat=0.7;dog=0.3\ncat=0.7;dog=x\n"), "labels.csv", "--label", "truth")
+    assert "pairs" in started("score", "--help-all").stdout
+    assert "pairs" in started("score", "p.bin", "labels.csv", "--input-format", "nothing").stderr
+    done = started("score", write("bad.pairs", "cat=0.7;dog=0.3\ncat=0.7;dog=x\n"), "labels.csv", "--label", "truth")
     assert done.returncode == 3
     assert "bad.pairs" in done.stderr
     assert "'x' is not a number" in done.stderr
