@@ -155,13 +155,15 @@ def fault_of(command: str, first: str, second: str, runs: Runs) -> str | None:
     if after[0] == 2:
         options = options_of(command)
         unnamed = [name for name in (first, second) if not _named(name, options, after[2])]
-        # A message of the first alone is about the input, which is that of the second.
-        return None if not unnamed or before[0] == 2 else f"exit 2 does not name {unnamed}: {after[2]}"
+        # A message of the first alone is about the input, which is that of the second; one of the second may be about
+        # the option with which it goes, which only its own input has.
+        about_input = before[0] == 2 or (input == own and ROWS[second].input in PLAIN and second not in unnamed)
+        return None if not unnamed or about_input else f"exit 2 does not name {unnamed}: {after[2]}"
     succeeded = before[0] in (0, 1) and after[0] in (0, 1)
     return "dropped" if succeeded and before == after else None
 
 
 def _named(name: str, options: Mapping[str, click.Option], message: str) -> bool:
-    """Whether a message names an option, or another of the words that give the example with it."""
-    own = ROWS[name].words.split() if not INPUTS[ROWS[name].input][0] else []
+    """Whether a message names an option, or another of the words of its row, with which it goes."""
+    own = ROWS[name].words.split()
     return any(spelling in message for spelling in (*options[name].opts, *(word for word in own if word[:2] == "--")))

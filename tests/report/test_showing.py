@@ -17,6 +17,7 @@ from tests.conftest import Call
 from xentcli.errors import NotComputedError, UsageError
 from xentcli.report.document import Document, plain
 from xentcli.report.report import Report
+from xentcli.writers import markdown
 
 RNG = np.random.default_rng(0)
 Q = RNG.dirichlet([3, 1, 1], 60)
@@ -63,6 +64,16 @@ def test_repr_is_one_short_line_of_its_own(name: str) -> None:
     assert line.startswith(f"<{type(DOCUMENTS[name]).__name__}: ")
     assert line.endswith(">")
     assert len(line) < 120
+
+
+def test_groups_and_classes_have_a_table_each_without_empty_cells_and_a_warning_is_one_sentence() -> None:
+    by_two = xentcli.score(FRAME.assign(half=["1", "2"] * 30), **COLUMNS, by=["site", "half"], by_class=True)
+    text = markdown.render(by_two)
+    tables = [part.splitlines() for part in text.split("\n\n") if part.startswith("| ")]
+    assert [table[0].split(" | ")[0] for table in tables[1:]] == ["| site", "| half", "| class"]
+    assert all("|  |" not in line for table in tables[1:] for line in table)
+    (warning,) = by_two.warnings
+    assert f"{warning.message}; {warning.advice}" in text
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

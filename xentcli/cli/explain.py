@@ -81,8 +81,16 @@ def _of_literal(kind: str, options: Mapping[str, Any]) -> Any:
         _numbers(f"--{kind}", options[kind]),
         label=options["label"],
         target=None if target is None else _numbers("--target", target),
-        settings=settings_of({**options, "kind": kind, "label": None}),
+        settings=_settings_of_literal(kind, options),
     )
+
+
+def _settings_of_literal(kind: str, options: Mapping[str, Any]) -> Any:
+    """The Settings of an example given by its numbers; errors name the option that gives them, which is the kind."""
+    try:
+        return settings_of({**options, "kind": kind, "label": None})
+    except UsageError as error:
+        raise UsageError(error.message.replace("--kind ", "--"), advice=error.advice) from None
 
 
 def _numbers(option: str, text: str) -> list[float]:

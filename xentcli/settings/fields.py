@@ -147,7 +147,7 @@ class Fields:
         data="ids",
         usual=True,
     )
-    subset: bool = _columns("Score the rows that both files have (with --id).", default=False)
+    subset: bool = _columns("Score the rows that both files have (with --id).", default=False, needs=_FILES)
     weights: str | None = _columns(
         "Column of row weights [default: all 1].", "COLUMN", needs=_FILES, numbers="names", data="one", usual=True
     )

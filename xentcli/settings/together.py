@@ -61,7 +61,9 @@ def _files_of(given: str | Sequence[str] | None) -> list[str]:
 def _check_kind(settings: Fields) -> None:
     kind = settings.kind
     if settings.renormalize and kind != "probs":
-        raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
+        raise UsageError(
+            f"--renormalize divides probabilities by their sum; it goes with --kind probs, not --kind {kind}"
+        )
     if kind == "logits" and settings.set_and_needing("sums") is not None and settings.reference is None:
         raise UsageError(f"--sum-tolerance has no use: --kind {kind} has no row sums")
     if KINDS[kind].labelled:
@@ -165,7 +167,7 @@ def _check_multilabel(settings: Fields) -> None:
 def _check_compat(settings: Fields, name: str) -> None:
     kinds = COMPAT[name].kinds
     if settings.kind not in kinds:
-        raise UsageError(f"--compat {name} takes --kind {' or '.join(kinds)}, not {settings.kind}")
+        raise UsageError(f"--compat {name} takes --kind {' or '.join(kinds)}, not --kind {settings.kind}")
     if settings.clip is not None or settings.renormalize:
         given = "--clip" if settings.clip is not None else "--renormalize"
         raise UsageError(f"--compat {name} sets clipping and renormalisation itself; leave out {given}")

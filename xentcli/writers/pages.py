@@ -52,7 +52,7 @@ def _line(text: str, bold: str = "") -> Line:
 def _warnings(document: Any) -> Iterator[Line]:
     """Yield a line for each warning."""
     for warning in document.warnings:
-        yield _line(f" {warning.message}. {warning.advice}", "warning")
+        yield _line(f" {'; '.join(filter(None, (warning.message, warning.advice)))}", "warning")
 
 
 def _report(report: Report) -> Page:
@@ -81,7 +81,15 @@ def _slices(report: Report) -> Iterator[Grid]:
     """Yield the tables of groups and of the worst rows that were asked for."""
     for table in report.tables():
         if table.asked and table.title != "metrics":
-            yield _compact(table, decimals(report.standard_error))
+            for part in _by_names(table) if table.title == "groups" else [table]:
+                yield _compact(part, decimals(report.standard_error))
+
+
+def _by_names(table: Table) -> Iterator[Table]:
+    """Cut a table of groups where other columns name the rows: those of the groups of each --by, and the class."""
+    figures = table.columns.index("examples")
+    for _, rows in itertools.groupby(table.rows, key=lambda row: [name is None for name in row[:figures]]):
+        yield replace(table, rows=tuple(rows))
 
 
 def _compact(table: Table, places: int) -> Grid:
