@@ -9,6 +9,7 @@ import json
 import random
 import re
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -465,9 +466,24 @@ def test_a_state_that_is_too_large_is_4(folder: Path, monkeypatch: pytest.Monkey
     state = day(1, "1.json.gz")
     assert Path(state).read_bytes()[:2] == b"\x1f\x8b"
     assert merge([state]).cost == xentcli.score("q1.npy", "y1.npy").cost
-    monkeypatch.setattr("xentcli.analysis.state_file.DEFAULT", Limits(batch=100))
-    with pytest.raises(FileError, match="more than 100 bytes"):
-        merge([state])
+    monkeypatch.setattr("xentcli.analysis.state_file.DEFAULT", Limits(batch=800))
+    for act in (lambda: merge([state]), lambda: day(2, "2.json.gz")):
+        with pytest.raises(FileError, match="a state of more than 100 bytes, which would be held in memory with 8 times"):
+            act()
+    assert not Path("2.json.gz").exists()
+
+
+def test_a_state_that_inflates_without_end_takes_little_memory(folder: Path) -> None:
+    with gzip.open("bomb.json.gz", "wb", 1) as file:
+        for _ in range(160):
+            file.write(b" " * (1 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileError, match=r"bomb\.json\.gz: a state of more than 134,217,728 bytes"):
+            merge(["bomb.json.gz"])
+        assert tracemalloc.get_traced_memory()[1] < 170e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_metric_that_no_run_computed_is_refused_with_the_option(folder: Path, call: Call) -> None:

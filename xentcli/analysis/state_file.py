@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from xentcli.analysis.identities import digest_of
 from xentcli.errors import DataError, FileError, Place, XentError, shown
-from xentcli.readers.limits import DEFAULT
+from xentcli.readers.limits import DEFAULT, DOCUMENT
 from xentcli.readers.stream import ByteStream, open_bytes
 from xentcli.version import __version__
 
@@ -23,12 +23,13 @@ _AGAIN = "run it again with --state FILE"
 def write(path: str, body: Mapping[str, Any]) -> None:
     """Write JSON values atomically; compressed if the name ends with .gz.
 
-    Raises FileError if the file cannot be written.
+    Raises FileError if the file cannot be written, or the state is too large to be read.
     """
     from xentcli.atomic import write_bytes
 
     about = {"xent_state": VERSION, "xent_version": __version__, "sha256": digest_of(body)}
     text = json.dumps({**about, "state": body}, allow_nan=False, separators=(",", ":")).encode()
+    _check_size(len(text), path)
     write_bytes(path, gzip.compress(text, 6, mtime=0) if path.endswith(".gz") else text + b"\n")
 
 
@@ -69,17 +70,26 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _no_state(path: str, text: bytes, why: str) -> DataError:
+def _no_state(path: str, text: bytes | bytearray, why: str) -> DataError:
     cut = text.lstrip().startswith(b'{"xent_state"')
     what = "a state that is cut off or damaged" if cut else "not a state, which --state FILE writes"
     return DataError(f"{what}: {why:.200}", place=Place(path), advice=_AGAIN if cut else "xent score ... --state FILE")
 
 
-def _text(stream: ByteStream) -> bytes:
+def _text(stream: ByteStream) -> bytearray:
     """The bytes of a state, decompressed if necessary, up to the size limit of a JSON document."""
     text = bytearray()
     for chunk in stream.chunks(1 << 20):
         text += chunk
-        if len(text) > DEFAULT.batch:
-            raise FileError(f"a state of more than {DEFAULT.batch:,} bytes", place=Place(stream.name))
-    return bytes(text)
+        _check_size(len(text), stream.name)
+    return text
+
+
+def _check_size(size: int, path: str) -> None:
+    most = DEFAULT.batch // DOCUMENT
+    if size > most:
+        raise FileError(
+            f"a state of more than {most:,} bytes, which would be held in memory with {DOCUMENT} times as many",
+            place=Place(path),
+            advice="a state has about 3 kB, and 100 bytes for each group: fewer groups of --by and --cluster",
+        )
