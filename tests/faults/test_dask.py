@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -22,7 +22,7 @@ import xentcli
 from tests.conftest import Call, local_cluster, wait_for
 from tests.laws import LONG
 from xentcli.engine import cluster as engine
-from xentcli.engine import tasks, travel
+from xentcli.engine import connect, tasks, travel
 from xentcli.report.report import Report
 
 pytest.importorskip("distributed")
@@ -252,18 +252,46 @@ def by_hand(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
             process.wait()
 
 
+COMMANDS = {
+    "score": ("score", "p", "y", "--kind", "logits"),
+    "compare": ("compare", "p", "q", "--labels", "y", "--kind", "logits", "--fit", "none"),
+    "losses": ("score", "p", "y", "--kind", "logits", "--per-example", "losses.csv"),
+}
+
+
+@pytest.mark.parametrize("limit", ["heard", "closed"])
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
 def test_a_scheduler_that_goes_away_is_an_error_in_time(
-    by_hand: tuple[str, subprocess.Popen[bytes]], shards: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+    limit: str,
+    command: Sequence[str],
+    by_hand: tuple[str, subprocess.Popen[bytes]],
+    shards: Path,
+    call: Call,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """The limit that is reached first is that of the command, or that of Dask's client, which closes itself."""
     file, process = by_hand
-    paths = (str(shards / "p"), str(shards / "y"))
-    assert call("score", *paths, "--kind", "logits", "--get", "cost", "--scheduler", file).code == 0
-    monkeypatch.setattr(engine, "_LOST", 2.0)
-    monkeypatch.setattr(engine, "_PING", 0.5)
-    at_a_group(monkeypatch, 5, process.kill)
+    for name in "pqy":
+        (tmp_path / name).symlink_to(shards / ("y" if name == "y" else "p"))
+    (tmp_path / "old.json").write_text("old", encoding="utf-8")
+    if limit == "heard":
+        monkeypatch.setattr(engine, "_LOST", 2.0)
+        monkeypatch.setattr(engine, "_PING", 0.5)
+    else:
+        monkeypatch.setattr(connect, "_CONNECT", 2.0)
+
+    def kill() -> None:
+        process.kill()
+        if limit == "closed":
+            time.sleep(3.0)
+
+    at_a_group(monkeypatch, 5, kill)
     start = time.monotonic()
-    done = call("score", *paths, "--kind", "logits", "--scheduler", file)
-    assert (done.code, done.out) == (4, "")
+    done = call(*command, "--scheduler", file, "-o", "old.json")
+    assert (done.code, done.out) == (4, ""), done
+    assert (tmp_path / "old.json").read_text(encoding="utf-8") == "old"
+    assert not [*tmp_path.glob("*losses*")]
     assert "went away: there is no result" in done.err
     assert "start it and its workers again" in done.err
     assert time.monotonic() - start < 30

@@ -468,7 +468,9 @@ def test_a_state_that_is_too_large_is_4(folder: Path, monkeypatch: pytest.Monkey
     assert merge([state]).cost == xentcli.score("q1.npy", "y1.npy").cost
     monkeypatch.setattr("xentcli.analysis.state_file.DEFAULT", Limits(batch=800))
     for act in (lambda: merge([state]), lambda: day(2, "2.json.gz")):
-        with pytest.raises(FileError, match="a state of more than 100 bytes, which would be held in memory with 8 times"):
+        with pytest.raises(
+            FileError, match="a state of more than 100 bytes, which would be held in memory with 8 times"
+        ):
             act()
     assert not Path("2.json.gz").exists()
 

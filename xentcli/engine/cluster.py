@@ -48,6 +48,7 @@ class Cluster:
         self._scheduler, self._workers, self._tell = scheduler, workers, tell
         self._open = contextlib.ExitStack()
         self._client: Any = None
+        self._address = ""
         self._heard = self._pinged = self._manned = 0.0
         self._counted, self._threads = -_PING, 0
 
@@ -62,6 +63,8 @@ class Cluster:
         """The client; connects on first use."""
         if self._client is None:
             self._client = connected(self._open, self._scheduler, self._workers, self._tell)
+            # A client that closed itself has no scheduler.
+            self._address = self._client.scheduler.address
             self._heard = self._pinged = self._manned = time.monotonic()
         return self._client
 
@@ -103,7 +106,7 @@ class Cluster:
             raise self.lost()
         limit = _NO_WORKER if self._scheduler is not None else _LOST
         if now - self._manned > limit:
-            where = () if self._scheduler is None else (f"dask worker {client.scheduler.address} starts one",)
+            where = () if self._scheduler is None else (f"dask worker {self._address} starts one",)
             raise ClusterError(
                 f"there has been no worker of Dask for {limit:.0f} s", advice=(*where, f"out of memory? {_MEMORY}")
             )
@@ -111,7 +114,7 @@ class Cluster:
     def lost(self) -> ClusterError:
         """Return the error for a lost scheduler."""
         return ClusterError(
-            f"the scheduler of Dask at {self.client.scheduler.address} went away: there is no result",
+            f"the scheduler of Dask at {self._address} went away: there is no result",
             advice="start it and its workers again, and run the command again; without --scheduler it runs here",
         )
 
@@ -132,7 +135,12 @@ class _Workers(Executor):
         """Send a group of tasks, which was packed by `group_of`."""
         (group,) = args
         # Not by Dask's executor, which fails if a worker dies after its result was fetched.
-        future = self._cluster.client.submit(compute, self._sent, group, pure=False)
+        try:
+            future = self._cluster.client.submit(compute, self._sent, group, pure=False)
+        except Exception:
+            # Dask closes a client whose scheduler is gone; the group must not be computed here instead.
+            self._cluster.check()
+            raise
         return _Result(self._cluster, future, lambda: fn(group))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -150,7 +158,10 @@ class _Result(Future[Any]):
 
     def cancel(self) -> bool:
         """Cancel the group if no worker has it."""
-        return self._future.cancel()
+        with contextlib.suppress(Exception):
+            # A client that lost its scheduler cannot send anything.
+            self._future.cancel()
+        return self._future.cancelled()
 
     def result(self, timeout: float | None = None) -> Any:
         """Return the results.
