@@ -83,17 +83,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def local_cluster(folder: Path, workers: int, **options: Any) -> Any:
     """Return a cluster of Dask whose workers have one thread each, and whose scheduler is in this process."""
-    distributed = pytest.importorskip("distributed")
+    dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    return distributed.LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        local_directory=str(folder),
-        silence_logs=logging.CRITICAL,
-        **options,
-    )
+    # A worker would look at its own stack a hundred times a second, also where it has nothing to do.
+    with dask.config.set({"distributed.worker.profile.enabled": False}):
+        return distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            local_directory=str(folder),
+            silence_logs=logging.CRITICAL,
+            **options,
+        )
 
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
