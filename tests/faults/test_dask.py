@@ -20,7 +20,6 @@ import pytest
 
 import xentcli
 from tests.conftest import Call, local_cluster, wait_for
-from tests.laws import LONG
 from xentcli.engine import cluster as engine
 from xentcli.engine import connect, tasks, travel
 from xentcli.report.report import Report
@@ -29,7 +28,7 @@ pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 
 FILES, ROWS = 40, 500
-KILLS = 20 if LONG else 7
+KILLS = 20
 """Runs in which a worker is killed; docs/clusters.md gives the number of a long run."""
 
 
