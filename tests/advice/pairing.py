@@ -446,9 +446,9 @@ CASES = {
     "no label is left": Case(
         "p.csv l.csv",
         {"p.csv": P, "l.csv": "a,b\ncat,cat\ndog,dog\nemu,emu\ndog,dog\n", "t.csv": L},
-        ("xent score PREDS LABELS",),
+        ("xent score p.csv LABELS",),
         LN2,
-        {"PREDS": "p.csv", "LABELS": "t.csv"},
+        {"LABELS": "t.csv"},
     ),
     "an odd member": Case(
         "p.npz --label y",

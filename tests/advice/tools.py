@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas
 
 from tests.advice.follow import Case
 
@@ -222,5 +223,37 @@ CASES = {
         {"p.out": ",".join(f"{1 / (1 + math.exp(-z))!r}" for z in ODDS8), "l.csv": rows(TWO8, header="y")},
         ("writes a line for each number",),
         ODDS_COST,
+    ),
+    **{
+        f"logarithms to base {base}": Case(
+            "p.csv --label y",
+            {"p.csv": rows(*(np.log(Q8) / math.log(base)).T.tolist(), TRUTH8, header="cat,dog,emu,y")},
+            (f"logarithms to base {base} of probabilities",),
+            COST8,
+        )
+        for base in (2, 10)
+    },
+    "a probability called as the first of two labels": Case(
+        "p.csv --label y",
+        {"p.csv": rows([1 / (1 + math.exp(z)) for z in ODDS8], np.array(["no", "yes"])[TWO8], header="p_no,y")},
+        ("--positive no names the class",),
+        ODDS_COST,
+    ),
+    "ids of two names that differ by an extension": Case(
+        "p.csv l.csv --label label",
+        {"p.csv": preds(NAMED).replace(".jpg", ""), "l.csv": labels(NAMED)},
+        ("then --id image_id",),
+        COST8,
+    ),
+    "ids of two names in Parquet": Case(
+        "p.csv l.parquet --label label",
+        {
+            "p.csv": preds(NAMED),
+            "l.parquet": lambda path: pandas.DataFrame(
+                {"label": [TRUTH8[n] for n in ORDER], "file": [NAMED[n] for n in ORDER]}
+            ).to_parquet(path),
+        },
+        ("then --id image_id",),
+        COST8,
     ),
 }

@@ -341,18 +341,34 @@ def _check_near_names(feed: Feed) -> None:
         check_row_names(plan, RowNames(len(ids[0]), same=False), pair)
         return
     one, other = differing[0]
-    steps, name = near.differing(one, other), plan.compared or "#1"
+    steps, apart = near.differing(one, other), plan.compared_apart
     sides = zip((one, other), pair, picks, strict=True)
-    changing = [(s, pick, some) for text, s, pick in sides if (some := [t for t in steps if t.apply(text) != text])]
-    copies = [near.clean_copy(source, pick.columns[0], some) for source, pick, some in changing]
+    changing = [
+        (place, [step for step in steps if step.apply(text) != text], source, pick.columns[0])
+        for place, (text, source, pick) in enumerate(sides)
+    ]
+    # The copy of one file calls its ids as the other does.
+    names = (apart or plan.compared or "#1", plan.compared or "#1")
+    copies = [
+        (near.clean_copy(source, column, some, names[place] if apart else ""), names[place])
+        for place, some, source, column in changing
+        if some
+    ]
     raise DataError(
-        f"{pair[0].path} and {pair[1].path} have nearly the same {plan.compared or 'row names'} in another order: "
+        f"{pair[0].path} and {pair[1].path} have nearly the same {_compared(plan)} in another order: "
         f"{shown(one)} is {shown(other)}, they differ by {near.names_of(steps)}",
         advice=(
-            *(f"{copy}, then --id {shlex.quote(name)}" for copy in copies if copy),
+            *(f"{copy}, then --id {shlex.quote(name)}" for copy, name in copies if copy),
             "--align position matches rows by position",
         ),
     )
+
+
+def _compared(plan: Plan) -> str:
+    """What is compared, in words."""
+    if plan.compared_apart:
+        return f"values in {plan.compared} and {plan.compared_apart},"
+    return plan.compared or "row names"
 
 
 def check_row_names(plan: Plan, names: RowNames, sources: Sequence[Source] = ()) -> None:

@@ -369,7 +369,7 @@ def _decided(
     """Decide the classes and the rule for one column of labels (`label` if it is in PREDS) by the labels that occur."""
     columns = len(preds.columns)
     if columns == 1:
-        binary, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
+        binary, pair_of = decide_binary(census, names, settings.positive, settings.index_base, preds.names[0])
         return pair_of, binary
     if settings.positive is not None:
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Iterable, Sequence
 
@@ -14,7 +15,7 @@ from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import Census, skipping
 from xentcli.pairing.predicted import are_places
 
-__all__ = ["IF_SORTED", "misfit_advice", "renamed", "respelled", "sorted_classes", "without_column"]
+__all__ = ["IF_SORTED", "misfit_advice", "positive_of", "renamed", "respelled", "sorted_classes", "without_column"]
 
 _AS_LABELS = " names the columns as the labels do"
 IF_SORTED = "if the columns are in the sorted order of the labels, as scikit-learn's classes_ are"
@@ -160,6 +161,16 @@ def without_column(census: Census, names: Sequence[str], decimal: str) -> list[s
     ):
         return []
     return strange
+
+
+def positive_of(labels: Collection[str], column: str) -> str:
+    """Return which of two labels a column of probabilities is about: that in its name, else the last in order.
+
+    >>> positive_of(["no", "yes"], "p_no"), positive_of(["no", "yes"], "score")
+    ('no', 'yes')
+    """
+    named = [text for text in labels if text and re.search(rf"(?<![^\W_]){re.escape(text)}(?![^\W_])", column, re.I)]
+    return named[0] if len(named) == 1 else sorted(labels)[-1]
 
 
 def _is_short(text: str) -> bool:

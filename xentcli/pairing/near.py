@@ -114,8 +114,10 @@ def names_of(steps: Sequence[Step]) -> str:
     return " and ".join(step.name for step in steps)
 
 
-def clean_copy(source: Source, column: int, steps: Sequence[Step]) -> str:
+def clean_copy(source: Source, column: int, steps: Sequence[Step], name: str = "") -> str:
     """Return the shell command that writes a copy of a file with these differences removed from a column.
+
+    With `name` the column is called so in the copy.
 
     It is empty unless pandas can write the file in the same format.
     """
@@ -140,18 +142,25 @@ def clean_copy(source: Source, column: int, steps: Sequence[Step]) -> str:
     codes = [step.code for step in steps]
     modules = ["pandas", *(name for name in ("re", "unicodedata") if any(f"{name}." in code for code in codes))]
     changes = (f"f.isetitem({column}, [{code} for s in f.iloc[:, {column}].astype(str)])" for code in codes)
-    lines = [f"import {', '.join(modules)}", f"f = {read}", *changes, write]
+    called = [f"f = f.rename(columns={{f.columns[{column}]: {_quoted(name)}}})"] if name and source.header else []
+    lines = [f"import {', '.join(modules)}", f"f = {read}", *changes, *called, write]
     return f"python3 -c {shlex.quote('; '.join(lines))}   # writes {target}, to use in place of {path}"
 
 
 def renaming(source: Source, name: str, new: str) -> str:
-    """Return the shell command that writes a copy of a text file with another name of a column; else an empty text."""
+    """Return the command that writes a copy of a file with another name of a column; empty for other formats."""
     dialect = getattr(source, "dialect", None)
-    if dialect is None or not source.header or not all(re.fullmatch(r"\w+", one) for one in (name, new)):
+    if not all(re.fullmatch(r"\w+", one) for one in (name, new)):
+        return ""
+    done = f"calls the ids {new} in both files"
+    if source.format == "parquet":
+        read, target = f"pandas.read_parquet({source.path!r})", unused(*os.path.splitext(source.path))
+        return f"{read}.rename(columns={{{name!r}: {new!r}}}).to_parquet({target!r}, index=False) {done}"
+    if dialect is None or not source.header:
         return ""
     ends = f"(^|{dialect.delimiter})", f"({dialect.delimiter}|$)"
     script = f"sed -E '1s/{ends[0]}{name}{ends[1]}/\\1{new}\\2/'"
-    return Written(source.path).by(script, f"calls the ids {new} in both files")
+    return Written(source.path).by(script, done)
 
 
 def _quoted(text: str) -> str:

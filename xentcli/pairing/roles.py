@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
@@ -70,7 +71,8 @@ _TAKING = ROLES.keys() - {"show"}
 _FEW = 5
 """Rows of which distinct cells are seen to be ids."""
 _WITH_ANY_CELL = ("csv", "parquet", "arrow")
-"""Formats whose columns can be read without refusing a row: lines of JSON may lack a key."""
+_OF_RECORDS = ("json", "jsonl")
+"""Formats whose columns can be read without refusing a row, and those whose rows may lack a key."""
 
 
 def explicit_roles(settings: Settings, sources: Sequence[Source], further: Sequence[Source]) -> Roles:
@@ -297,8 +299,8 @@ def _matching(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueu
     short = all(len(texts) < LOOK_AT for texts in ids)
     subset = short and not settings.subset and bool({*ids[0]} & {*ids[1]}) and {*ids[0]} != {*ids[1]}
     copy = _made_equal(columns, ids, sources) if short and not {*ids[0]} & {*ids[1]} else ""
-    options = f" --id {as_option([name], sources[0])}{' --subset' if subset else ''}"
-    return _Ids(name, options, copy, (columns[0], columns[1]))
+    pair = (columns[0], columns[1])
+    return _Ids(name, f" --id {as_option([name], sources[0])}{' --subset' if subset else ''}", copy, pair)
 
 
 def _ids_of_two_names(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue]) -> _Ids:
@@ -414,14 +416,17 @@ def _ids_apart(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQue
 
     Names of predictions are predicted classes.
     """
-    if not all(source.names and source.format in _WITH_ANY_CELL for source in sources):
+    if not all(source.names and source.format in (*_WITH_ANY_CELL, *_OF_RECORDS) for source in sources):
         return []
     classes = {*roles["preds"][0].names} if "preds" in roles else set[str]()
     texts, wholes = list[list[int]](), list[list[int]]()
     for source, queue in zip(sources, queues, strict=False):
-        each = {
-            c: ids for c in free_columns(source, roles) if _are_ids(ids := _first_texts(c, queue)) and len(ids) >= _FEW
-        }
+        most = LOOK_AT if source.format in _OF_RECORDS else sys.maxsize
+        try:
+            each = {c: ids for c in free_columns(source, roles) if _are_ids(ids := _first_texts(c, queue))}
+        except DataError:
+            return []
+        each = {c: ids for c, ids in each.items() if _FEW <= len(ids) < most}
         texts.append([c for c, ids in each.items() if not all(map(_is_code, ids)) and not {*ids} <= classes])
         wholes.append([c for c, ids in each.items() if all(map(_is_code, ids))])
     found = [some for some in (texts, wholes) if all(len(columns) == 1 for columns in some)]

@@ -12,7 +12,7 @@ from xentcli.pairing.affixes import cores_of, cuts_of, ends_of, numbers_of
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import Census, read_whole, skipping
 from xentcli.pairing.matchers import ONE_COLUMN, Binary, ByName, ByPosition, Matcher, range_advice
-from xentcli.pairing.misfits import misfit_advice
+from xentcli.pairing.misfits import misfit_advice, positive_of
 from xentcli.pairing.near import Step
 
 __all__ = ["decide", "decide_binary", "distribution_order"]
@@ -161,9 +161,9 @@ def _stranger(census: Census, names: Sequence[str], named: bool) -> tuple[str, P
 
 
 def decide_binary(
-    census: Census, names: Sequence[str] | None, positive: str | None, base: int | None
+    census: Census, names: Sequence[str] | None, positive: str | None, base: int | None, column: str = ""
 ) -> tuple[Matcher, tuple[str, str]]:
-    """Find the rule for one column of predictions, and the names of the two classes.
+    """Find the rule for one column of predictions, called `column`, and the names of the two classes.
 
     Raises DataError for text labels if the positive class is unknown.
     """
@@ -186,7 +186,7 @@ def decide_binary(
     label, place = next(words, ("", census.place))
     if label:
         texts = [text for text in census.texts if not is_missing(text)]
-        name = shlex.quote(sorted(texts)[-1]) if 0 < len(texts) <= 2 else "NAME"
+        name = shlex.quote(positive_of(texts, column)) if 0 < len(texts) <= 2 else "NAME"
         if missing := skipping(label, *census.texts):
             raise DataError(f"{shown(label)} is not a label", place=place, advice=missing)
         raise DataError(

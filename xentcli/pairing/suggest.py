@@ -30,7 +30,7 @@ from xentcli.pairing.firsts import LOOK_AT, MOST_BY_CHANCE, FirstCells, Needed, 
 from xentcli.pairing.labels import read_whole
 from xentcli.pairing.long import long_of
 from xentcli.pairing.members import is_label_by_name, is_score_by_name, member_options
-from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
+from xentcli.pairing.misfits import IF_SORTED, positive_of, respelled, sorted_classes
 from xentcli.pairing.naming import naming_of
 from xentcli.pairing.predicted import predicted_class
 from xentcli.pairing.ranked import ranked_of
@@ -73,6 +73,8 @@ __all__ = [
 
 _MOST_OF_RUNS, _MOST_LONG = 1 << 18, 8
 """The most rows and columns that are read to find the rows of an example far from each other."""
+_MANY = 30
+"""Rows in which a column called as a label must be the predicted class to be taken for it."""
 MOST = 3
 """The most lines of advice with a label and predictions."""
 
@@ -196,6 +198,11 @@ def not_the_truth(name: str) -> str:
     return f"{listed([name])} is the predicted class, unless the model is right in every row that was looked at"
 
 
+def _rows_to_tell(name: str) -> int:
+    """In how many rows a column with an id beside it must be the predicted class, by its name, to be taken for it."""
+    return 1 if is_predicted_by_name(name) else _MANY if is_label_by_name(name) else MOST_BY_CHANCE
+
+
 def with_labels(path: str) -> str:
     """Return the command that scores a file of predictions with a file of labels."""
     return f"xent score {_word(path)} LABELS"
@@ -248,7 +255,11 @@ def predicted_among(
         for some in sets:
             numbers = [[predictions.columns[one][row] for row, _ in pairs] for one in some]
             names = [called[one] for one in some]
-            if name not in found and predicted_class(texts, names, numbers, predictions.decimal, exactly=exactly):
+            # Of few rows a good model is right in all.
+            enough = (some is sets[0] and ids is None) or len(pairs) >= _rows_to_tell(name)
+            if name in found or not enough:
+                continue
+            if predicted_class(texts, names, numbers, predictions.decimal, exactly=exactly):
                 found.append(name)
     return found
 
@@ -447,7 +458,7 @@ def _only_number(head: FirstCells, settings: Settings) -> str | None:
     label, name = (_word(_run([name], head.names)) for name in pairs[0])
     values = sorted(head.distinct[pairs[0][0]])
     texts = number(in_points(values[0], head.decimal)) is None
-    positive = f" --positive {_word(values[-1])}" if texts and settings.positive is None else ""
+    positive = f" --positive {_word(positive_of(values, pairs[0][1]))}" if texts and settings.positive is None else ""
     chosen = f"--preds {name}" if given is not None else f"--label {label} --preds {name}"
     scale = head.scale_of(pairs[0][1], settings)
     if (texts or given is None) and pairs[0][1] not in head.shares and not (scale and head.is_percent(pairs[0][1])):
@@ -467,7 +478,7 @@ def _only_score(head: FirstCells, settings: Settings) -> str:
         return ""
     texts = sorted(head.distinct[labels[0]])
     named = number(in_points(texts[0], head.decimal)) is None and settings.positive is None
-    positive = f" --positive {_word(texts[-1])}" if named else ""
+    positive = f" --positive {_word(positive_of(texts, scores[0]))}" if named else ""
     label = "" if given else f"--label {_word(labels[0])} "
     return f"{label}--preds {_word(scores[0])} --kind logits{positive}"
 

@@ -42,6 +42,12 @@ def negative(q: Floats, row: int, tolerance: float) -> tuple[str, ...]:
             "log-probabilities (their exponentials sum to 1): --kind logprobs",
             "scores before the softmax: --kind logits",
         )
+    for base in (10, 2):
+        # The softmax of z ln(base) is what the logarithms z of base 10 or 2 are of.
+        if bool((np.abs(row_sums(np.power(float(base), q)) - 1) <= tolerance).all()):
+            return (
+                f"logarithms to base {base} of probabilities: --kind logits --temperature {float(1 / np.log(base))!r}",
+            )
     return (
         "scores before the softmax: --kind logits",
         "log-probabilities (--kind logprobs), but their exponentials do not sum to 1",
@@ -72,6 +78,8 @@ def outside(q: Floats, row: int, tolerance: float, where: Callable[[int], Place]
     if abs(total - 1) <= tolerance and (beyond := beyond_1(values)) <= SLIGHT:
         return (f"off by rounding? --sum-tolerance {beyond:.2g} takes values below 0 as 0",)
     stray = "a column that is not a prediction: --preds NAME,..."
+    if (q >= 0).all() and bool((np.abs(row_sums(np.exp(-q)) - 1) <= tolerance).all()):
+        return ("negative log-probabilities? Write them without the minus, as logarithms: then --kind logprobs",)
     if _all_but_one(q, 100):
         return ("without one column each row sums to 100: percent? --scale 0.01", stray)
     return ("scores before the softmax: --kind logits", stray)
