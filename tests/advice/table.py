@@ -17,6 +17,7 @@ NOT_FOLLOWED = {
     r"^\.\.\. \| ": "stands for the command that writes to the pipe",
     r"^--max-field N allows 2 N bytes": "a file of class names above 32 MiB",
     r"^numpy.save\('rows.npy'": "an array above 256 MiB; the tests of axes follow it",
+    r"^a state has about": "a state above 128 MiB",
     r"^--classes @FILE reads one name a line|^--label NAME,... lists them .* once they are renamed": "the file is to be edited",
     r"^(array.filled|frame.columns|frame.collect|frame.sink_parquet|tensor.float|numpy.asarray\(\.\.\.|pandas.DataFrame)": "about an object of the caller's program",
     r"reset_index\(\)|^labels=pandas.Series|texts that differ are names": "about data of the caller's program; tests/library follows it",

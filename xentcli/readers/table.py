@@ -79,11 +79,11 @@ def rows_of_columns(
         elif pick.as_ == "values" and chosen[0].dtype.kind in "biuf":
             values[role] = chosen[0]
         else:
-            if pick.required and None in (cells := chosen[0].tolist()):
+            cells = chosen[0].tolist()
+            if pick.required and None in cells:
                 raise DataError(f"null where an {role} is expected", place=rows.place(role, cells.index(None), 0))
             # A missing label or group becomes an empty text, which is not a class.
-            known = np.array(["" if value is None else value for value in chosen[0].tolist()], dtype=object)
-            values[role] = _texts(known if chosen[0].dtype == object else chosen[0], rows, role)
+            values[role] = _texts(["" if cell is None else cell for cell in cells], rows, role)
     return replace(rows, underflows=tuple(underflows), lists=lists)
 
 
@@ -102,7 +102,7 @@ def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[Floats,
         with contextlib.suppress(OverflowError):
             return np.array(list(map(float, values))), []
     # A number among objects is used as such, not by its text.
-    pairs = zip(values, _texts(column, rows, role), strict=True)
+    pairs = zip(values, _texts(values, rows, role), strict=True)
     texts = [_decimal(value) if isinstance(value, Real) else text for value, text in pairs]
     pick = rows.selection[role]
     found = numbers(as_nan(texts) if pick.missing else texts)
@@ -122,11 +122,14 @@ def _decimal(value: Real) -> str:
         return "1e999"
 
 
-def _texts(column: Column, rows: Rows, role: str) -> list[str]:
+def _texts(cells: list[Any], rows: Rows, role: str) -> list[str]:
+    """Return values as texts: bytes are UTF-8."""
+    if {*map(type, cells)} == {str}:
+        return cells
     texts = []
-    for row, value in enumerate(column.tolist()):
+    for row, cell in enumerate(cells):
         try:
-            texts.append(value.decode() if isinstance(value, bytes) else str(value))
+            texts.append(cell.decode() if isinstance(cell, bytes) else str(cell))
         except UnicodeDecodeError:
-            raise DataError(f"{shown(value)} is not UTF-8", place=rows.place(role, row)) from None
+            raise DataError(f"{shown(cell)} is not UTF-8", place=rows.place(role, row)) from None
     return texts
