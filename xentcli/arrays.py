@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 _SMALL, _FAR = 1024, 1 << 62
+_FLOATS = (float, np.floating, tuple)
+"""Types of values that are floats, or may hold them."""
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -146,9 +148,28 @@ def objects(values: Sequence[Any]) -> Array:
 
 
 def index_of(data: Any) -> Array | None:
-    """Return the index of a pandas object, times as text; None for other objects."""
+    """Return the index of a pandas object, times as text and whole floats as ints; None for other objects.
+
+    Pandas takes an index of floats for equal to one of ints, and joins the two.
+    """
     index = getattr(data, "index", None)
-    return None if index is None or not hasattr(data, "iloc") else of_pandas(index)
+    return None if index is None or not hasattr(data, "iloc") else _whole_as_ints(of_pandas(index))
+
+
+def _whole_as_ints(ids: Array) -> Array:
+    """Ids with whole floats as ints; an array of floats that are not all whole as it is."""
+    if ids.dtype.kind == "f":
+        # NaN is neither below a number nor equal to itself.
+        floats = ids.astype(np.float64)
+        return floats.astype(np.int64) if ((np.abs(floats) < _FAR) & (floats == np.trunc(floats))).all() else ids
+    values = ids.tolist() if ids.dtype.kind == "O" else []
+    return objects([_as_int(value) for value in values]) if any(isinstance(v, _FLOATS) for v in values) else ids
+
+
+def _as_int(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_as_int, value))
+    return int(value) if isinstance(value, float | np.floating) and float(value).is_integer() else value
 
 
 def of_pandas(values: Any) -> Array:

@@ -124,6 +124,45 @@ def test_an_index_that_counts_names_no_rows() -> None:
     assert score(COUNTED, shuffled, align="position").cost == score(P, Y.to_numpy()[ORDER]).cost
 
 
+def _floats(data: Any) -> Any:
+    return data.set_axis(data.index.astype(float))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "Float64", "object"])
+@pytest.mark.parametrize("name", [None, "row"])
+def test_a_counting_index_of_floats_is_that_of_ints(dtype: Any, name: str | None) -> None:
+    preds = COUNTED.set_axis(pd.Index(np.arange(ROWS, dtype=float)).astype(dtype)).rename_axis(name)
+    shuffled = COUNTED_Y.iloc[ORDER].rename_axis(name)
+    assert score(preds, COUNTED_Y).cost == score(P, Y).cost
+    with pytest.raises(DataError, match="same index in another order"):
+        score(preds, shuffled)
+    assert score(preds, shuffled, id="index").cost == score(P, Y).cost
+    with pytest.raises(DataError, match="same index in another order"):
+        score(COUNTED, _floats(COUNTED_Y).iloc[ORDER])
+
+
+def test_roles_and_models_with_an_index_of_floats_are_matched() -> None:
+    preds, labels, weights, groups = (data.set_axis(range(10, 10 + ROWS)) for data in (P, Y, W, S))
+    wanted = score(preds, labels, weights=weights, by=groups)
+    moved = score(preds, labels, weights=_floats(weights).iloc[ORDER], by=_floats(groups).iloc[ORDER])
+    assert (moved.cost, moved.by) == (wanted.cost, wanted.by)
+    assert (
+        score(preds, labels, cluster=_floats(groups).iloc[ORDER]).interval
+        == score(preds, labels, cluster=groups).interval
+    )
+    pair = xentcli.compare({"a": preds, "b": _floats(preds).iloc[ORDER]}, labels).pairs[0]
+    assert pair.change == 0
+    with pytest.raises(DataError, match="same index in another order"):
+        score(COUNTED, COUNTED_Y, weights=_floats(COUNTED_Y.map(len)).iloc[ORDER])
+    with pytest.raises(DataError, match="same index in another order"):
+        xentcli.compare({"a": COUNTED, "b": _floats(COUNTED).iloc[ORDER]}, COUNTED_Y)
+
+
+def test_levels_of_floats_are_those_of_ints() -> None:
+    levels = pd.MultiIndex.from_arrays([np.array(SITES), np.arange(ROWS, dtype=float)])
+    assert score(P.set_axis(levels), Y.set_axis(MULTI).iloc[ORDER]).cost == score(P, Y).cost
+
+
 def test_an_index_of_other_values_is_refused_with_a_line_that_works() -> None:
     part = P.iloc[:40]
     with pytest.raises(DataError, match="the index of labels is not that of predictions") as refused:
