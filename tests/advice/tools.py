@@ -233,6 +233,30 @@ CASES = {
         )
         for base in (2, 10)
     },
+    **{
+        f"logarithms to base {base}, {what}": case
+        for base, lines in ((base, (f"--kind logits --temperature {1 / math.log(base)}",)) for base in (2, 10))
+        for what, case in {
+            "without a label": Case(
+                "p.csv",
+                {"p.csv": rows(*(np.log(Q8) / math.log(base)).T.tolist(), TRUTH8, header="cat,dog,emu,gold")},
+                (f"--label gold --preds cat,dog,emu {lines[0]}",),
+                COST8,
+            ),
+            "as log-probabilities": Case(
+                "p.csv --label y --kind logprobs",
+                {"p.csv": rows(*(np.log(Q8) / math.log(base)).T.tolist(), TRUTH8, header="cat,dog,emu,y")},
+                lines,
+                COST8,
+            ),
+            "in an archive": Case(
+                "p.npz",
+                {"p.npz": archive(scores=np.log(Q8) / math.log(base), labels=TRUE8)},
+                (f"--label labels --preds scores {lines[0]}",),
+                COST8,
+            ),
+        }.items()
+    },
     "a probability called as the first of two labels": Case(
         "p.csv --label y",
         {"p.csv": rows([1 / (1 + math.exp(z)) for z in ODDS8], np.array(["no", "yes"])[TWO8], header="p_no,y")},

@@ -18,6 +18,7 @@ from xentcli.pairing.columns import Found, name_of
 from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
 from xentcli.readers.source import Pick
 from xentcli.records import cached_property, record
+from xentcli.scoring.advice import base_of, base_options
 from xentcli.settings import Settings
 
 __all__ = ["LOOK_AT", "FirstCells", "Needed", "is_predicted_by_name"]
@@ -29,6 +30,8 @@ _NO_LABEL = re.compile(r"fold|split|batch|repeat|seed|epoch|group|cluster|rank|i
 """Names of columns that count something else than classes."""
 _PREDICTED = re.compile(r"predict|(?<![a-z])pred(?![a-z])|(?<![a-z])y_?(hat|pred)|_into_", re.I)
 """Names of columns that may be the predicted class."""
+_OFF = 0.01
+"""Tolerance for the sum of a row of rounded numbers."""
 MOST_BY_CHANCE = 8
 """Rows that may be in one order by chance."""
 MOST_WHOLE = 20
@@ -42,6 +45,8 @@ class Needed:
     commas: bool = False
     percent: bool = False
     scores: bool = False
+    base: int = 0
+    """The base if the scores are logarithms of probabilities to base 2 or 10; else 0."""
 
     @property
     def options(self) -> str:
@@ -50,7 +55,8 @@ class Needed:
         >>> Needed(commas=True, percent=True).options
         ' --decimal , --scale 0.01'
         """
-        each = ((self.commas, "--decimal ,"), (self.percent, "--scale 0.01"), (self.scores, "--kind logits"))
+        kind = base_options(self.base) if self.base else "--kind logits"
+        each = ((self.commas, "--decimal ,"), (self.percent, "--scale 0.01"), (self.scores, kind))
         return "".join(f" {option}" for needed, option in each if needed)
 
 
@@ -253,7 +259,8 @@ class FirstCells:
             return Needed(commas=commas)
         scores = bool((table < 0).any())
         percent = not scores and bool((np.abs(table.sum(axis=0) - 100) <= 1).all())
-        return Needed(commas=commas, percent=percent, scores=scores)
+        base = base_of(table.T, _OFF) if scores else 0
+        return Needed(commas=commas, percent=percent, scores=scores, base=base)
 
     def _with_commas(self, preds: Sequence[str]) -> bool:
         """Whether columns are numbers with decimal commas alone."""
@@ -314,7 +321,7 @@ def is_predicted_by_name(name: str) -> bool:
 
 def _sum_to_1(table: Floats) -> bool:
     """Whether f8[k, n] sums to 1 in each of n rows, as rounded numbers do."""
-    return bool((np.abs(table.sum(axis=0) - 1) <= 0.01).all())
+    return bool((np.abs(table.sum(axis=0) - 1) <= _OFF).all())
 
 
 def _by_stem(names: Iterable[str]) -> list[list[str]]:

@@ -11,6 +11,7 @@ from xentcli.columns.column import texts_of
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import columns_of
 from xentcli.readers.source import Pick, Source
+from xentcli.scoring.advice import base_of, base_options
 from xentcli.settings import Settings
 
 __all__ = ["is_label_by_name", "is_score_by_name", "member_options"]
@@ -21,6 +22,8 @@ _SCORES = re.compile(r"logit|prob|score|pred", re.IGNORECASE)
 _SCORE = re.compile(r"logit|raw|score|margin|decision", re.IGNORECASE)
 _LOOK_AT = 1000
 """Labels that are looked at; of predictions one row."""
+_OFF = 0.001
+"""Tolerance for the sum of probabilities of which an array has the logarithms."""
 
 
 def is_label_by_name(name: str) -> bool:
@@ -67,7 +70,7 @@ def member_options(source: Source, settings: Settings) -> str:
     options = [
         f"--label {shlex.quote(labels[0])}",
         f"--preds {shlex.quote(preds[0])}" if settings.preds is None else "",
-        "--kind logits" if settings.kind == "probs" and _are_logits(source, preds[0]) else "",
+        _kind_of(source, preds[0]) if settings.kind == "probs" else "",
         "--ignore-label -100" if "-100" in texts and not settings.ignored else "",
         "--shift-labels" if shifted and not settings.shift_labels else "",
     ]
@@ -80,11 +83,18 @@ def _first(source: Source, name: str) -> list[str]:
     return [] if rows is None else [*texts_of(rows.values["label"])]
 
 
-def _are_logits(source: Source, name: str) -> bool:
-    """Whether an array has logits, by its name or by a first row that has no probabilities or logarithms of them."""
+def _kind_of(source: Source, name: str) -> str:
+    """The options for an array of logits, by its name or by a first row without probabilities or their logarithms.
+
+    It is empty for other arrays.
+    """
     rows = next(PartQueue(source).look({"preds": Pick(columns_of(name, source) or ())}, 1), None)
     values = np.asarray(rows.values["preds"], dtype=np.float64) if rows is not None else np.zeros((0, 0))
+    if base := base_of(values, _OFF) if values.size else 0:
+        return base_options(base)
     if "logit" in name.lower() or not values.size or not (values < 0).any():
-        return "logit" in name.lower() and bool(((values < 0) | (values > 1)).any())
-    with np.errstate(over="ignore"):
-        return bool((values > 0).any()) or bool(np.abs(np.exp(values).sum(axis=1) - 1).max() > 0.01)
+        scores = "logit" in name.lower() and bool(((values < 0) | (values > 1)).any())
+    else:
+        with np.errstate(over="ignore"):
+            scores = bool((values > 0).any()) or bool(np.abs(np.exp(values).sum(axis=1) - 1).max() > 0.01)
+    return "--kind logits" if scores else ""

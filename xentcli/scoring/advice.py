@@ -15,7 +15,7 @@ from xentcli.errors import Place
 from xentcli.scoring.odds import are_odds, conversion
 from xentcli.scoring.rows import row_sums
 
-__all__ = ["SLIGHT", "beyond_1", "negative", "off_1", "outside", "percent"]
+__all__ = ["SLIGHT", "base_of", "base_options", "based", "beyond_1", "negative", "off_1", "outside", "percent"]
 
 SLIGHT = 0.01
 """Values further outside [0, 1] than this are not rounding errors."""
@@ -42,16 +42,38 @@ def negative(q: Floats, row: int, tolerance: float) -> tuple[str, ...]:
             "log-probabilities (their exponentials sum to 1): --kind logprobs",
             "scores before the softmax: --kind logits",
         )
-    for base in (10, 2):
-        # The softmax of z ln(base) is what the logarithms z of base 10 or 2 are of.
-        if bool((np.abs(row_sums(np.power(float(base), q)) - 1) <= tolerance).all()):
-            return (
-                f"logarithms to base {base} of probabilities: --kind logits --temperature {float(1 / np.log(base))!r}",
-            )
+    if base := base_of(q, tolerance):
+        return (based(base),)
     return (
         "scores before the softmax: --kind logits",
         "log-probabilities (--kind logprobs), but their exponentials do not sum to 1",
     )
+
+
+def base_of(q: Floats, tolerance: float) -> int:
+    """Return 2 or 10 if all rows of q, f8[n, k], are logarithms to that base of probabilities; else 0.
+
+    >>> base_of(np.log2([[0.25, 0.75], [0.5, 0.5]]), 0.001), base_of(np.log([[0.25, 0.75]]), 0.001)
+    (2, 0)
+    """
+    if not len(q) or bool((q > tolerance).any()):
+        return 0
+    sums = ((base, row_sums(np.power(float(base), q))) for base in (10, 2))
+    return next((base for base, found in sums if bool((np.abs(found - 1) <= tolerance).all())), 0)
+
+
+def base_options(base: int) -> str:
+    """Return the options that read logarithms to a base: the softmax of z ln(base) is what each z is of.
+
+    >>> base_options(2)
+    '--kind logits --temperature 1.4426950408889634'
+    """
+    return f"--kind logits --temperature {float(1 / np.log(base))!r}"
+
+
+def based(base: int) -> str:
+    """Return the advice for logarithms to a base."""
+    return f"logarithms to base {base} of probabilities: {base_options(base)}"
 
 
 def percent(values: Floats) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.errors import DataError, Place
-from xentcli.scoring.advice import SLIGHT, beyond_1, negative, off_1, outside, percent
+from xentcli.scoring.advice import SLIGHT, base_of, based, beyond_1, negative, off_1, outside, percent
 from xentcli.scoring.batch import Batch, both_classes, tempered
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.recipe import Recipe
@@ -194,7 +194,7 @@ def _check_logprobs(log_q: Floats, recipe: Recipe, where: Where) -> float | None
             good &= off <= tau + rounding(log_q.shape[1])
     row = _first_false(good)
     if row is not None:
-        _refuse_logprobs(log_q[row], recipe, row, where)
+        _refuse_logprobs(log_q, recipe, row, where)
     return None if off is None else _largest(off)
 
 
@@ -285,7 +285,8 @@ def _refuse_probs(q: Floats, recipe: Recipe, row: int, where: Where) -> None:
     )
 
 
-def _refuse_logprobs(values: Floats, recipe: Recipe, row: int, where: Where) -> None:
+def _refuse_logprobs(z: Floats, recipe: Recipe, row: int, where: Where) -> None:
+    values = z[row]
     _refuse_odd(values, np.isnan(values), "a log-probability is at most 0", row, where)
     odd = values > recipe.tolerance
     if odd.any():
@@ -298,11 +299,11 @@ def _refuse_logprobs(values: Floats, recipe: Recipe, row: int, where: Where) -> 
             place=where(row, column),
             advice=advice,
         )
-    total = float(np.add.reduce(np.exp(values)))
+    total, base = float(np.add.reduce(np.exp(values))), base_of(z, recipe.tolerance)
     raise DataError(
         f"the probabilities of the row sum to {_number(total)}, not to 1 within {recipe.tolerance:g}",
         place=where(row, None),
-        advice="scores that are not normalised: --kind logits",
+        advice=based(base) if base else "scores that are not normalised: --kind logits",
     )
 
 
