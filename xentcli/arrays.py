@@ -15,6 +15,7 @@ __all__ = [
     "Ints",
     "Words",
     "distinct",
+    "ids_of",
     "index_of",
     "objects",
     "of_pandas",
@@ -153,7 +154,12 @@ def index_of(data: Any) -> Array | None:
     Pandas takes an index of floats for equal to one of ints, and joins the two.
     """
     index = getattr(data, "index", None)
-    return None if index is None or not hasattr(data, "iloc") else _whole_as_ints(of_pandas(index))
+    return None if index is None or not hasattr(data, "iloc") else ids_of(index)
+
+
+def ids_of(index: Any) -> Array:
+    """Return the values of a pandas index as ids: times as text, whole floats as ints."""
+    return _whole_as_ints(of_pandas(index))
 
 
 def _whole_as_ints(ids: Array) -> Array:

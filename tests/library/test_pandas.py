@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,28 @@ def test_an_array_goes_with_the_rows_of_the_first_index(wanted: tuple[Any, ...])
 )
 def test_an_index_of_any_type_matches(change: Callable[[Any], Any]) -> None:
     preds, labels = change(P), change(Y).iloc[ORDER]
-    report = score(preds, labels, worst=1)
+    report = score(preds, labels, worst=3)
     assert report.cost == score(PROBS, TRUTH).cost
-    assert report.worst[0].id == str(preds.index[report.worst[0].row - 1]).removesuffix(" 00:00:00")
+    places = [row.row - 1 for row in report.worst]
+    wanted = preds.index[places]
+    assert [row.id for row in report.worst] == report.frame("worst")["id"].tolist() == wanted.tolist()
+    assert preds.loc[report.worst[0].id].equals(preds.iloc[places[0]])
+    assert report["worst.0.id"] == wanted[0]
+    texts = [str(name).removesuffix(" 00:00:00") for name in wanted]
+    assert [row["id"] for row in json.loads(json.dumps(report.to_dict()))["worst"]] == texts
+    assert "id_text" not in report.to_dict()["worst"][0] and "id_text" not in report.frame("worst")
+    assert all(text in str(report) for text in texts)
+    assert texts == [row[1] for row in report.tables()[-1].rows]
+
+
+def test_ids_of_another_kind_are_texts() -> None:
+    numbers = [str(5 + place) for place in range(ROWS)]
+    preds, labels = P.set_axis(range(10, 10 + ROWS)), Y.set_axis(range(10, 10 + ROWS))
+    given = score(preds, labels, id={"predictions": numbers, "labels": numbers}, worst=3)
+    assert [row.id for row in given.worst] == [numbers[row.row - 1] for row in given.worst]
+    assert {row.id for row in score(COUNTED, COUNTED_Y, worst=3).worst} == {None}
+    lent = score(PROBS, Y.map(CLASSES.index).set_axis(range(10, 10 + ROWS)), worst=1).worst[0]
+    assert (lent.id, lent.id_text) == (9 + lent.row, str(9 + lent.row))
 
 
 @pytest.mark.parametrize("backend", ["numpy_nullable", "pyarrow"])

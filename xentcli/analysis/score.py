@@ -12,12 +12,14 @@ import numpy as np
 from xentcli.analysis.findings import Case, base_warning, findings
 from xentcli.analysis.shifts import Shifted, shift_warning
 from xentcli.analysis.summary import derived, prior_of, report_of
+from xentcli.arrays import ids_of
 from xentcli.attempts import attempted
 from xentcli.engine.scorer import Grouped, Head, Outcome, Scorer, Writing
 from xentcli.engine.tasks import on_engine, over_tasks
 from xentcli.errors import ClusterError, DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.given import Given
 from xentcli.pairing import Feed, Matches, Matching, Plan, pair
+from xentcli.pairing.index import index_of_rows
 from xentcli.pairing.shard import Shard
 from xentcli.readers import file_and_part, file_id, open_source, same_file
 from xentcli.readers.source import Source
@@ -170,7 +172,20 @@ def scored(
         return _report(feed, target, threads, metrics_needed, progress, **beside)
 
     once, restart = (False, None) if target is None else (target.restart is None, target.restart)
-    return retried(attempt, predictions, labels, once=once, restart=restart)
+    report, tallied = retried(attempt, predictions, labels, once=once, restart=restart)
+    return (_indexed(report, predictions, labels, settings) if settings.worst else report), tallied
+
+
+def _indexed(report: Report, predictions: Any, labels: Any, settings: Settings) -> Report:
+    """A report whose worst rows have the values of the index of pandas objects as their ids."""
+    index = index_of_rows(predictions, labels, settings, report.examples.read)
+    if index is None or settings.id not in (None, "index", index.name):
+        return report
+    ids = ids_of(index)
+    worst = (
+        replace(row, id=index[row.row - 1]) if row.id_text == str(ids[row.row - 1]) else row for row in report.worst
+    )
+    return replace(report, worst=tuple(worst))
 
 
 def names_of(names: Collection[str]) -> Collection[str]:

@@ -393,6 +393,7 @@ class _Summary:
                 row.predicted_probability,
                 dict(zip(self.plan.shown_columns, row.shown, strict=True)),
                 self.in_unit(row.kl),
+                row.id,
             )
 
     @property

@@ -269,7 +269,8 @@ def counted(number: int, noun: str) -> str:
 def flat(item: Any) -> dict[str, Any]:
     """Return a record as one row: its group first, its fields by their JSON names, then the ends of its intervals."""
     fields = fields_of(item)
-    fields.pop("undefined", None)
+    for name in ("undefined", *getattr(type(item), "TEXTS", _NO_NAMES).values()):
+        fields.pop(name, None)
     for name, other in getattr(type(item), "JSON_NAMES", _NO_NAMES).items():
         fields = {other if key == name else key: value for key, value in fields.items()}
     if hasattr(fields.get("infinite"), "count"):
@@ -308,6 +309,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     fields = dict(value) if isinstance(value, dict) else fields_of(value)
+    # What may be any object in Python is a text in JSON.
+    fields |= {name: fields.pop(text) for name, text in getattr(type(value), "TEXTS", _NO_NAMES).items()}
     # Most values are plain already, and there may be many groups; x - x is 0 only for finite x.
     for key, item in fields.items():
         if type(item) not in _PLAIN and not (type(item) is float and item - item == 0):

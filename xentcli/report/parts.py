@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from xentcli.records import Keywords, record
 from xentcli.report.document import Count, Finite, InputFile, Number, Position
@@ -243,7 +243,7 @@ class GroupSlice:
 
 @record(frozen=True)
 class WorstExample:
-    """A row of large loss.
+    """A row of large loss; in Python the id is a value of the index of data in memory, in JSON its text (`id_text`).
 
     Attributes
     ----------
@@ -257,8 +257,11 @@ class WorstExample:
         the KL divergence of the prediction from the target, with --worst-by kl
     """
 
+    OMITTED: ClassVar = frozenset({"id_text"})
+    TEXTS: ClassVar = {"id": "id_text"}
+
     row: Position
-    id: str | None
+    id: Annotated[Any, Keywords(anyOf=[{"type": "string"}, {"type": "null"}])]
     label: str | None
     predicted: str | None
     probability: Number | None
@@ -266,3 +269,4 @@ class WorstExample:
     predicted_probability: Number | None = None
     shown: dict[str, str] = field(default_factory=dict)
     kl: Number | None = None
+    id_text: str | None = None

@@ -318,7 +318,7 @@ def _worst(report: Report) -> Table:
     names = (*_OF_EXAMPLE, *(["kl"] if ranked else []))
     rows = [
         (
-            *(row.row, row.id, row.label, row.predicted, row.probability, row.predicted_probability),
+            *(row.row, row.id_text, row.label, row.predicted, row.probability, row.predicted_probability),
             *(row.loss, report.unit, *([row.kl] if ranked else []), *(row.shown[name] for name in shown)),
         )
         for row in report.worst

@@ -61,14 +61,14 @@ def _by(report: Report, parts: list[GroupSlice]) -> Grid:
 
 def worst(report: Report) -> Grid:
     """Return the table of the worst rows of a report, which has some."""
-    ids = any(row.id is not None for row in report.worst)
+    ids = any(row.id_text is not None for row in report.worst)
     labels = any(row.predicted is not None for row in report.worst)
     shown, ranked = list(report.worst[0].shown), report.worst[0].kl is not None
     named = ("truth", "q of truth", "predicted") if labels else ()
     header = ("row", *(("id",) if ids else ()), *named, *(("KL",) if ranked else ()), "loss", *shown)
     rows = []
     for row in report.worst:
-        cells = [f"{row.row:,}", *([row.id or ""] if ids else [])]
+        cells = [f"{row.row:,}", *([row.id_text or ""] if ids else [])]
         if labels:
             q = "-" if row.probability is None else f"{row.probability:#.2g}"
             cells += [row.label or "(soft)", q, f"{row.predicted}  {fixed(row.predicted_probability, 4)}"]
