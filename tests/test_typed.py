@@ -65,7 +65,7 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "worst": (2, {}),
     "worst_by": ("kl", {"worst": 1}),
     "show": ("g", {"worst": 1}),
-    "max_groups": (2, {}),
+    "max_groups": (2, {"by": "g"}),
     "max_columns": (10, {}),
     "max_field": (100, {}),
     "max_inflated": (1000, {}),
