@@ -46,6 +46,8 @@ def test_halved_brier_of_one_column_is_the_mean_square(call: Call, write: Write)
         ("inputs.2.path", ["inputs has 2 items"]),
         ("cost.low", ["cost has no low"]),
         ("verdict", ["this report has no verdict"]),
+        ("by_class", ["there is no by_class: it was not asked for", "give --by-class\n"]),
+        ("worst.0.loss", ["there is no worst: it was not asked for", "give --worst N\n"]),
         ("costs", ["there is no metric 'costs'"]),
         ("", ["there is no metric ''"]),
         ("cost,", ["there is no metric ''"]),

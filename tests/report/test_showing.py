@@ -195,6 +195,12 @@ def test_a_report_takes_every_path_that_get_takes() -> None:
     assert xentcli.score([[0.5, 0.5]], [0])["interval.low"] is None
     with pytest.raises(UsageError, match=r"no interval\.lo\n  interval has level, low"):
         SLICED["interval.lo"]
+    plain_report = xentcli.score([[0.5, 0.5]], [0])
+    asked = {"by": "by=COLUMN", "by_class": "by_class=True", "worst.0.loss": "worst=N"}
+    for path, option in asked.items():
+        with pytest.raises(UsageError, match=f"it was not asked for\n  give {option}"):
+            plain_report[path]
+        assert path not in plain_report
     for path in ("by.2.cost", "by.site"):
         with pytest.raises(UsageError, match="by has 2 items, from 0"):
             SLICED[path]

@@ -10,6 +10,7 @@ from typing import Any
 
 from xentcli.errors import NoVerdict, UsageError
 from xentcli.records import record
+from xentcli.report.document import check_asked
 from xentcli.report.paths import values_along
 from xentcli.scoring.metrics import find
 from xentcli.writers.safe import json_text, terminal
@@ -31,7 +32,9 @@ class Asked:
         """
         report = getattr(document, "report", document)
         if self.path:
-            value = _at(document.to_dict(), self.path, report)
+            known = document.to_dict()
+            check_asked(self.path[0], known.get(self.path[0]), command=True)
+            value = _at(known, self.path, report)
             plain = format != "json" and isinstance(value, str)
             return terminal(value) if plain else json_text(json.dumps(value, allow_nan=False))
         value = report.value(self.metric)

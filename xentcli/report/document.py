@@ -34,6 +34,7 @@ __all__ = [
     "Setting",
     "Table",
     "Version",
+    "check_asked",
     "counted",
     "flat",
     "plain",
@@ -152,8 +153,7 @@ class Document:
         names = self._frames()
         if name not in names:
             raise UsageError(f"{type(self).__name__} has no frame {shown(name)}", advice=f"frames: {', '.join(names)}")
-        if not names[name] and name in _ASKED_BY:
-            raise UsageError(f"there is no {name}: it was not asked for", advice=f"give {_ASKED_BY[name]}")
+        check_asked(name, names[name])
         rows = [flat(item) for item in names[name]]
         return pd.DataFrame(rows, columns=_columns(rows))
 
@@ -166,8 +166,17 @@ class Document:
 _RECORDS = re.compile(r"\btuple\[(?!Number|Count|Finite|Position)[A-Z]")
 _TEXTS = ("group", "reason", "refused", "verdict")
 """Ends of the names of columns of text that may have no value."""
-_ASKED_BY = {"by": "by=COLUMN", "by_class": "by_class=True", "worst": "worst=N", "decomposition": "decompose=True"}
-"""What asks for the records that a document has only then."""
+_ASKED_BY = {"by": ("by", "COLUMN"), "by_class": ("by_class", ""), "worst": ("worst", "N")}
+_ASKED_BY |= {"decomposition": ("decompose", "")}
+"""The option that asks for the records that a document has only then, and its value."""
+
+
+def check_asked(name: str, records: Sequence[Any] | None, *, command: bool = False) -> None:
+    """Refuse records that were not asked for (UsageError), with the option of the library or of the command."""
+    if name in _ASKED_BY and not records:
+        option, value = _ASKED_BY[name]
+        given = f"--{option.replace('_', '-')} {value}".rstrip() if command else f"{option}={value or True}"
+        raise UsageError(f"there is no {name}: it was not asked for", advice=f"give {given}")
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -18,6 +18,7 @@ from xentcli.report.document import (
     Setting,
     Table,
     Version,
+    check_asked,
     counted,
     plain,
 )
@@ -190,6 +191,7 @@ class Report(Derived, Document):
             raise UsageError(f"a metric is named by text, not {shown(name)}", advice='report["cost"]')
         path = name.split(".")
         if path[0] not in METRICS and path[0] in type(self).__record__:  # type: ignore[attr-defined]
+            check_asked(path[0], getattr(self, path[0]))
             *_, value = values_along(self, path)
             return value
         metric = find(name)
