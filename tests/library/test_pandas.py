@@ -78,6 +78,33 @@ def test_an_index_of_any_type_matches(change: Callable[[Any], Any]) -> None:
     assert texts == [row[1] for row in report.tables()[-1].rows]
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a", None, "b"],
+        pd.Series(["a", None, "b"]),
+        pd.Series(["a", np.nan, "b"], dtype="string"),
+        pd.Series(["a", None, "b"], dtype="category"),
+        np.array(["a", np.nan, "b"], dtype=object),
+        [0.0, np.nan, 1.0],
+        pd.array([0, None, 1], dtype="Int64"),
+    ],
+    ids=["list", "series", "string", "category", "objects", "floats", "Int64"],
+)
+def test_the_number_nan_as_the_ignored_label_is_any_missing_value(labels: Any) -> None:
+    q = pd.DataFrame([[0.5, 0.5], [0.9, 0.1], [0.25, 0.75]], columns=["a", "b"])
+    report = score(q, labels, ignore_label=float("nan"))
+    assert (report.cost, report.examples.ignored) == (score(q.iloc[[0, 2]], ["a", "b"]).cost, 1)
+    assert "ignored-label-not-found" not in [warning.code for warning in report.warnings]
+
+
+def test_the_number_nan_ignores_no_other_text() -> None:
+    q = pd.DataFrame([[0.5, 0.5], [0.9, 0.1]], columns=["a", "NA"])
+    report = score(q, ["a", "NA"], ignore_label=float("nan"))
+    assert report.examples.scored == 2
+    assert "ignored-label-not-found" in [warning.code for warning in report.warnings]
+
+
 def test_ids_of_another_kind_are_texts() -> None:
     numbers = [str(5 + place) for place in range(ROWS)]
     preds, labels = P.set_axis(range(10, 10 + ROWS)), Y.set_axis(range(10, 10 + ROWS))

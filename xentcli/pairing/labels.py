@@ -115,7 +115,8 @@ def labelled_as(values: Values, wanted: Collection[str], decimal: str = ".") -> 
     """bool[n]: whether each label is one of `wanted`; for a row of target columns, whether all are.
 
     `wanted` are texts, with numbers spelled canonically (5, not 5.0; a point as separator); labels that are texts
-    use `decimal`. "nan" stands for NaN in any case, "missing" for any spelling of a missing value.
+    use `decimal`. "nan" stands for NaN in any case, "NaN" for an empty text too, "missing" for any
+    spelling of a missing value.
 
     >>> labelled_as(["cat", "-100.0"], {"-100"}).tolist()
     [False, True]
@@ -161,6 +162,9 @@ def ignored_as(text: str, wanted: Collection[str], decimal: str = ".") -> str | 
         return plain
     if "nan" in wanted and text.strip().lower() == "nan":
         return "nan"
+    # A missing value of data in memory is an empty text.
+    if "NaN" in wanted and text.strip().lower() in ("", "nan"):
+        return "NaN"
     return "missing" if "missing" in wanted and is_missing(text) else None
 
 
