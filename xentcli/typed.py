@@ -78,6 +78,10 @@ def _plain(value: Any) -> Any:
         import numpy as np
 
         value = np.asarray(value).tolist()
+    elif hasattr(value, "__dlpack__"):
+        import numpy as np
+
+        value = np.from_dlpack(value).tolist()
     if isinstance(value, list | tuple | range):
         return tuple(map(_plain, value))
     return {_plain(key): _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value

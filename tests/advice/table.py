@@ -20,7 +20,7 @@ NOT_FOLLOWED = {
     r"^a state has about": "a state above 128 MiB",
     r"^--classes @FILE reads one name a line|^--label NAME,... lists them .* once they are renamed": "the file is to be edited",
     r"^(array.filled|frame.columns|frame.collect|frame.sink_parquet|tensor.float|numpy.asarray\(\.\.\.|pandas.DataFrame)": "about an object of the caller's program",
-    r"reset_index\(\)|^labels=pandas.Series|texts that differ are names": "about data of the caller's program; tests/library follows it",
+    r"reset_index\(\)|^labels=pandas.Series|names columns; this list|^a row without a weight|texts that differ are names": "about data of the caller's program; tests/library follows it",
     r"must have been flattened|AXIS, -1\).reshape\(-1, \{\}\), or give": "about an array that is not there: that before it was flattened",
     r"^--subset scores the rows that both": "of a pipe, the same as of a file",
     r"^States have no rows: xent check": "the files of the states are not known; tests/merge has limits on them",

@@ -15,6 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 import xentcli
 from tests.conftest import Call, Run
 from tests.library import CLASSES, NAMES, PROBS, ROWS, SITES, TRUTH, WEIGHTS
+from tests.library.test_tensors import OnlyDlpack
 from xentcli.errors import DataError, UsageError
 
 P = pd.DataFrame(PROBS, columns=list(CLASSES))
@@ -29,9 +30,10 @@ BALANCED = dict(zip(CLASSES, compute_class_weight("balanced", classes=np.array(C
         np.array([2, 1, 0.5]),
         [2.0, 1.0, 0.5],
         (2, 1, 0.5),
+        OnlyDlpack(np.array([2, 1, 0.5])),
         ["cat=2", "emu=0.5"],
     ],
-    ids=["dict", "series", "array", "list", "tuple", "texts"],
+    ids=["dict", "series", "array", "list", "tuple", "dlpack", "texts"],
 )
 def test_weights_in_any_form_give_the_same_bits(given: Any) -> None:
     wanted = log_loss(TRUTH, PROBS, sample_weight=np.array([2, 1, 0.5])[TRUTH])

@@ -53,6 +53,18 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "a regression by number": (lambda: CHECK(PROBS, TRUTH, max_regression={1: 2}), "named by text"),
     "parts of an array": (lambda: CALIBRATION(PROBS, TRUTH, decompose=TRUTH), "True or False"),
     "groups as a tuple": (lambda: SCORE(PROBS, TRUTH, by=tuple(SITES)), "by={'site': [...]}"),
+    "a column of groups twice": (
+        lambda: SCORE(FRAME.assign(site=SITES, label=NAMES), label="label", by=["site", "site"]),
+        "by='site' names columns; this list has a value for each row",
+    ),
+    "a column in a list": (
+        lambda: SCORE(FRAME.assign(site=SITES, label=NAMES), label="label", cluster=["site"]),
+        "cluster='site' names columns",
+    ),
+    "weights with a missing one": (
+        lambda: SCORE(PROBS, TRUTH, weights=pd.array([None, *[1] * (len(TRUTH) - 1)], dtype="Int64")),
+        "a row without a weight? a weight of 0 leaves it out",
+    ),
     "labels of more rows": (lambda: SCORE(FRAME.iloc[:9], pd.Series(NAMES)), "id='index', subset=True"),
 }
 

@@ -46,6 +46,17 @@ class Counted:
         return self.source.tabular and len(used) < self.source.width
 
 
+def _names_advice(predictions: Source, other: Source, settings: Settings) -> tuple[str, ...]:
+    """Advice where values given for each row are names of columns of the predictions."""
+    data = next((given.data for given in settings.given if given.path == other.path), None)
+    if not isinstance(data, list | tuple) or not all(isinstance(n, str) and n in predictions.names for n in data):
+        return ()
+    names = list(dict.fromkeys(data))
+    return (
+        f"{other.path}={(names[0] if len(names) == 1 else names)!r} names columns; this list has a value for each row",
+    )
+
+
 def counts_advice(predictions: Counted, other: Counted, settings: Settings, matcher: Matcher | None) -> tuple[str, ...]:
     """Return advice that may make the row counts of two sources agree.
 
@@ -53,7 +64,7 @@ def counts_advice(predictions: Counted, other: Counted, settings: Settings, matc
     that could be a row, or a row that could be a header and is unlike the others.
     """
     if "memory" in (predictions.source.format, other.source.format):
-        return ()
+        return _names_advice(predictions.source, other.source, settings)
     files = predictions.heads
     if files > 1 and other.heads == 1 and predictions.rows in (files * other.rows, files * (other.rows + 1)):
         return (models_advice(predictions.source, other.source, settings),)

@@ -15,6 +15,7 @@ from xentcli.pairing.columns import Roles
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census, labelled_as
 from xentcli.pairing.near import clean_copy
+from xentcli.pairing.roles import NO_WEIGHT
 from xentcli.readers.source import Pick, Rows
 from xentcli.settings import Settings
 
@@ -53,7 +54,7 @@ def labels_that_decide(
         # Labels in one file, and weights in another, found by id.
         picks["id"] = Pick(roles["id"][0].columns, "text", required=True)
     elif weights is not None:
-        beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns)}, limit)
+        beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns, if_missing=NO_WEIGHT)}, limit)
     weights_ = _Pieces(beside)
     for rows in by_source[id(label.source)].look(picks, limit):
         seen += rows.count
@@ -83,7 +84,7 @@ def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int
     beside = np.zeros(join.rows.count) if subset else np.ones(join.rows.count)
     picks = {"id": Pick(roles["id"][0].columns, "text", required=True)}
     if in_predictions:
-        picks["weights"] = Pick(roles["weights"][0].columns)
+        picks["weights"] = Pick(roles["weights"][0].columns, if_missing=NO_WEIGHT)
     for rows in predictions.look(picks, limit):
         positions = join.find(texts_of(rows.values["id"]))
         found = positions >= 0

@@ -39,6 +39,7 @@ from xentcli.records import record
 from xentcli.settings import Settings
 
 __all__ = [
+    "NO_WEIGHT",
     "explicit_roles",
     "find_labels",
     "find_row_names",
@@ -61,10 +62,12 @@ _MEANINGS = {
 _NO_NUMBER = "a column that is not a prediction? --preds NAME,... chooses the columns"
 ROLES = {"preds": "numbers", "label": "values", "weights": "numbers", "id": "text", "index": "text", "bytes": "numbers"}
 _FORECASTS = ("preds", "reference")
+NO_WEIGHT = "a row without a weight? a weight of 0 leaves it out"
 _IF_MISSING = {
     "reference": "rows without a reference forecast? --skip-missing leaves them out",
     "preds": "rows without a prediction? --skip-missing leaves them out",
     "label": "targets that are missing? --ignore-label missing skips them",
+    "weights": NO_WEIGHT,
 }
 ROLES |= {"by": "keys", "cluster": "keys", "show": "text", "reference": "numbers"}
 _TAKING = ROLES.keys() - {"show"}
