@@ -10,7 +10,10 @@ from typing import Any
 from xentcli.errors import UsageError, shown
 from xentcli.given import Given
 
-__all__ = ["count", "typed"]
+__all__ = ["NAN", "count", "typed"]
+
+NAN = "NaN or missing"
+"""The number NaN as the value of an option of texts, where NaN as a text is another value."""
 
 _WORDS = {
     "str": "text",
@@ -102,7 +105,8 @@ def _one(name: str, value: Any, kinds: list[str], numbers: str = "refused") -> A
         if numbers == "names" and isinstance(value, Integral):
             return str(value)
         if numbers == "kept":
-            return value
+            # JSON, and with it a state, has no NaN.
+            return value if value == value else NAN
     words = [_WORDS[kind] for kind in kinds if kind in _WORDS]
     raise UsageError(f"{name} is {' or '.join(words)}, not {shown(value)}")
 

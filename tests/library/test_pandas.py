@@ -98,6 +98,15 @@ def test_the_number_nan_as_the_ignored_label_is_any_missing_value(labels: Any) -
     assert "ignored-label-not-found" not in [warning.code for warning in report.warnings]
 
 
+def test_a_state_of_a_run_that_ignores_the_number_nan_is_merged(tmp_path: Path) -> None:
+    states = [tmp_path / f"{number}.state" for number in range(2)]
+    for first, state in zip((0.5, 0.625), states, strict=True):
+        score([[first, 1 - first], [0.9, 0.1], [0.25, 0.75]], ["0", None, "1"], ignore_label=np.nan, state=state)
+    merged = xentcli.merge(states)
+    assert (merged.examples.scored, merged.examples.ignored) == (4, 2)
+    assert "ignored-label-not-found" not in [warning.code for warning in merged.warnings]
+
+
 def test_the_number_nan_ignores_no_other_text() -> None:
     q = pd.DataFrame([[0.5, 0.5], [0.9, 0.1]], columns=["a", "NA"])
     report = score(q, ["a", "NA"], ignore_label=float("nan"))

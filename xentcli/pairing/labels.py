@@ -18,6 +18,7 @@ from xentcli.columns.texts import Texts
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.near import Step
 from xentcli.records import record
+from xentcli.typed import NAN
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -115,7 +116,7 @@ def labelled_as(values: Values, wanted: Collection[str], decimal: str = ".") -> 
     """bool[n]: whether each label is one of `wanted`; for a row of target columns, whether all are.
 
     `wanted` are texts, with numbers spelled canonically (5, not 5.0; a point as separator); labels that are texts
-    use `decimal`. "nan" stands for NaN in any case, "NaN" for an empty text too, "missing" for any
+    use `decimal`. "nan" stands for NaN in any case, NAN for an empty text too, "missing" for any
     spelling of a missing value.
 
     >>> labelled_as(["cat", "-100.0"], {"-100"}).tolist()
@@ -163,8 +164,8 @@ def ignored_as(text: str, wanted: Collection[str], decimal: str = ".") -> str | 
     if "nan" in wanted and text.strip().lower() == "nan":
         return "nan"
     # A missing value of data in memory is an empty text.
-    if "NaN" in wanted and text.strip().lower() in ("", "nan"):
-        return "NaN"
+    if NAN in wanted and text.strip().lower() in ("", "nan"):
+        return NAN
     return "missing" if "missing" in wanted and is_missing(text) else None
 
 

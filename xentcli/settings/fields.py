@@ -447,16 +447,12 @@ class Fields:
     def ignored(self) -> frozenset[str]:
         """The labels whose rows are skipped; whole numbers without a decimal point, others with one.
 
-        The number NaN is "NaN", and stands for a missing value too; the text is "nan".
+        The number NaN stands for a missing value too, the text only for itself.
         """
         from xentcli.columns.numerals import in_points, whole_or_text
 
-        given = items(self.ignore_label)
-        labels = (whole_or_text(in_points(str(label), self.decimal_of_any)) for label in given)
-        return frozenset(
-            label if label.lower() != "nan" else "nan" if isinstance(of, str) else "NaN"
-            for label, of in zip(labels, given, strict=True)
-        )
+        labels = (whole_or_text(in_points(str(label), self.decimal_of_any)) for label in items(self.ignore_label))
+        return frozenset("nan" if label.lower() == "nan" else label for label in labels)
 
     @cached_property
     def limits(self) -> Limits:
