@@ -103,6 +103,7 @@ def test_a_state_of_a_run_that_ignores_the_number_nan_is_merged(tmp_path: Path) 
     for first, state in zip((0.5, 0.625), states, strict=True):
         score([[first, 1 - first], [0.9, 0.1], [0.25, 0.75]], ["0", None, "1"], ignore_label=np.nan, state=state)
     merged = xentcli.merge(states)
+    assert isinstance(merged, Report)
     assert (merged.examples.scored, merged.examples.ignored) == (4, 2)
     assert "ignored-label-not-found" not in [warning.code for warning in merged.warnings]
 
