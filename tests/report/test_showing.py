@@ -140,6 +140,28 @@ def test_a_metric_by_any_of_its_names(synonym: str) -> None:
     assert SLICED[synonym] == SLICED.cost == pytest.approx(log_loss(FRAME.truth, Q[:, [1, 0, 2]]), rel=1e-12)
 
 
+def test_every_result_takes_the_paths_of_its_json() -> None:
+    compared = xentcli.compare({"a": FRAME, "b": FRAME}, **COLUMNS)
+    checked = xentcli.check(FRAME, **COLUMNS, max={"cost": 9})
+    calibrated = xentcli.calibration(FRAME, **COLUMNS, fit="none")
+    for result in (compared, checked, calibrated):
+        paths = {path: value for path, value in leaves(result.to_dict()) if ".value." not in path}
+        unasked = {"by", "by_class", "worst", "decomposition"}
+        assert {"unit", "examples.scored"} <= paths.keys()
+        for path, value in paths.items():
+            if path not in unasked:
+                assert plain(result[path]) == value, path
+                assert (path in result) == (value is not None)
+    assert (checked["checks.0.limit"], checked["log_loss"]) == (9, checked.report.cost)
+    assert calibrated["ece"] == calibrated.ece
+    for result in (compared, checked, calibrated):
+        for absent in ("nothing.0", "report"):
+            with pytest.raises(UsageError):
+                result[absent]
+    with pytest.raises(UsageError, match="named by text"):
+        compared[0]  # type: ignore[index]
+
+
 def test_top_1_and_top_k_are_the_accuracy_and_1() -> None:
     computed = xentcli.score(FRAME, **COLUMNS, metrics_needed=["top1", "top2", "top3"])
     assert [SLICED["top1"], SLICED["top3"]] == [computed["top1"], computed["top3"]]

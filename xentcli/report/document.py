@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xentcli.errors import UsageError, shown
 from xentcli.records import Keywords, fields_of, record
+from xentcli.report.paths import values_along
 
 if TYPE_CHECKING:
     import pandas
@@ -104,6 +105,34 @@ class Document:
     def in_brief(self) -> str:
         """Return what matters most, in one line."""
         raise NotImplementedError
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a value by its path in JSON, as --get takes it: ``result["pairs.0.change"]``; None if undefined.
+
+        Raises
+        ------
+        UsageError
+            For what the document does not have, and for records that were not asked for.
+        """
+        if not isinstance(name, str):
+            raise UsageError(f"a value is named by text, not {shown(name)}", advice='result["warnings.0.code"]')
+        path = name.split(".")
+        if path[0] not in type(self).__record__:  # type: ignore[attr-defined]
+            # A check and a calibration have the names of their score too.
+            report = getattr(self, "report", None)
+            if report is not None:
+                return report[name]
+        else:
+            check_asked(path[0], getattr(self, path[0]))
+        *_, value = values_along(self, path)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        """Whether ``document[name]`` has a value."""
+        try:
+            return isinstance(name, str) and self[name] is not None
+        except UsageError:
+            return False
 
     def __repr__(self) -> str:
         """Return one line."""

@@ -18,7 +18,6 @@ from xentcli.report.document import (
     Setting,
     Table,
     Version,
-    check_asked,
     counted,
     plain,
 )
@@ -36,7 +35,6 @@ from xentcli.report.parts import (
     Unmatched,
     WorstExample,
 )
-from xentcli.report.paths import values_along
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric, find, wanted
 
@@ -191,9 +189,7 @@ class Report(Derived, Document):
             raise UsageError(f"a metric is named by text, not {shown(name)}", advice='report["cost"]')
         path = name.split(".")
         if path[0] not in METRICS and path[0] in type(self).__record__:  # type: ignore[attr-defined]
-            check_asked(path[0], getattr(self, path[0]))
-            *_, value = values_along(self, path)
-            return value
+            return super().__getitem__(name)
         metric = find(name)
         if metric.name in self.metrics:
             return self.metrics[metric.name]
@@ -229,13 +225,6 @@ class Report(Derived, Document):
     def __iter__(self) -> Iterator[str]:
         """Yield the names of the metrics that were computed."""
         return iter(self.metrics)
-
-    def __contains__(self, name: object) -> bool:
-        """Whether ``report[name]`` has a value."""
-        try:
-            return isinstance(name, str) and self[name] is not None
-        except UsageError:
-            return False
 
     def keys(self) -> KeysView[str]:
         """Return the names of the metrics that were computed: ``dict(report)`` has them all."""
