@@ -20,6 +20,8 @@ TRUE8 = np.array([0, 1, 0, 0, 2, 2, 1, 0])
 COST8 = float(-np.log(Q8[np.arange(8), TRUE8]).mean())
 NAMED = [f"im{n}.jpg" for n in (4, 7, 1, 9, 3, 8, 2, 6)]
 CODES = [f"{n}" for n in (417, 205, 993, 118, 642, 377, 801, 554)]
+COUNTED = [[f"{n + base}" for n in range(8)] for base in (0, 1)]
+TRUTH = np.array(CLASSES)[TRUE8]
 ORDER = (3, 0, 6, 1, 7, 2, 5, 4)
 
 
@@ -74,6 +76,27 @@ CASES = {
     "ids of two names, and no label": Case("p.csv l.csv", TEXTS, ("--label label --id '#1'",), COST8),
     "ids of two names that are numbers": Case(
         "p.csv l.csv --label label", {"p.csv": preds(CODES), "l.csv": labels(CODES)}, ("--id '#1' matches",), COST8
+    ),
+    **{
+        f"ids of two names that count the rows of one file from {base}, {what}": Case(
+            "p.csv l.csv --label label", {"p.csv": preds(COUNTED[base], head), "l.csv": text}, (line,), COST8
+        )
+        for base in (0, 1)
+        for what, head, text, line in (
+            ("at one place", "image_id,cat,dog,emu", labels(COUNTED[base]), "if they are ids: --id '#1'"),
+            (
+                "at two places",
+                "image_id,cat,dog,emu",
+                rows(np.array(CLASSES)[TRUE8], COUNTED[base], header="label,filename", order=ORDER),
+                "if they are ids: sed",
+            ),
+        )
+    },
+    "a rank of other rows": Case(
+        "p.csv l.csv --label label --preds cat,dog,emu",
+        {"p.csv": preds([*"31542876"], "rank,cat,dog,emu"), "l.csv": rows([*"61527384"], TRUTH, header="order,label")},
+        ("--align position",),
+        COST8,
     ),
     "ids of two names at two places": Case("p.csv l.csv", ASIDE, ("calls the ids image_id",), COST8),
     "ids of two names at two places, and a label": Case(

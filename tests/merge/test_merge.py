@@ -183,6 +183,7 @@ FORGOTTEN = {
     "uncertain_base": "each run that is covered has its own",
     "positions": "no row is read again",
     "sequences": "no row is read again",
+    "by_counted": "the name of the role of the compared columns says it",
 }
 """The fields of a Plan that a state does not keep as they are, and why."""
 

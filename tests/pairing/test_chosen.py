@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from tests.conftest import Run, Write
-from xentcli import score
+from xentcli import merge, score
 from xentcli.errors import DataError
 
 CLASSES = ["red", "green", "blue"]
@@ -260,3 +260,27 @@ def test_ids_of_two_names_in_another_order_are_refused_and_other_columns_are_not
     write("p.jsonl", "\n".join([*lines, '{"p": [0.5, 0.5]}']) + "\n")
     write("l.csv", "\n".join(["file,y", *(f"im{n},{n % 2}" for n in range(6))]) + "\n")
     assert score("p.jsonl", "l.csv", label="y", preds="p").examples.scored == 6
+
+
+@pytest.mark.parametrize("base", [0, 1])
+def test_numbers_of_rows_in_another_order_under_another_name_are_warned_of(
+    base: int, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("p.csv", "\n".join(["image,a,b", *(f"{n + base},{(n + 1) / 10},{(9 - n) / 10}" for n in range(8))]) + "\n")
+    for name, file, order in (
+        ("same", "key", range(8)),
+        ("other", "key", (3, 0, 6, 1, 7, 2, 5, 4)),
+        ("rank", "rank", (3, 0, 6, 1, 7, 2, 5, 4)),
+    ):
+        write(f"{name}.csv", "\n".join([f"{file},y", *(f"{n + base},{'ab'[n % 2]}" for n in order)]) + "\n")
+    right = score("p.csv", "same.csv", label="y")
+    assert right.warnings == score("p.csv", "rank.csv", label="y").warnings == ()
+    (warning,) = score("p.csv", "other.csv", label="y").warnings
+    assert warning.code == "row-names-differ" and "image and key" in warning.message
+    assert "--id '#1'" in warning.advice and "--align position" in warning.advice
+    assert score("p.csv", "other.csv", label="y", id="#1").cost == pytest.approx(right.cost, rel=1e-12)
+    assert score("p.csv", "other.csv", label="y", align="position").warnings == ()
+    for shard in (1, 2):
+        score("p.csv", "other.csv", label="y", shard=f"{shard}/2", state=f"{shard}.json")
+    assert "row-names-differ" in [one.code for one in merge(["1.json", "2.json"]).warnings]

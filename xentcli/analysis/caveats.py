@@ -131,6 +131,13 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
         yield _missing(total, "prediction" if plan.reference is None else "prediction or reference")
     if total.underflows:
         yield _underflow(total.underflows)
+    if plan.has_counted and names.shuffled:
+        columns = f"{plan.compared} and {plan.compared_apart}" if plan.by_counted else "of two names"
+        yield Warning(
+            "row-names-differ",
+            f"columns {columns} in the two files have the same numbers in another order; rows were matched by position",
+            f"--align position silences this; if they are ids: {plan.by_counted or '--id in each run matches by them'}",
+        )
     if plan.compare_row_names and not names.same and not plan.compared_apart:
         # The index of data in memory is what an unnamed first column is of a file.
         held = plan.predictions.format == "memory"

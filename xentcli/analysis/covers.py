@@ -14,7 +14,7 @@ from xentcli.pairing import Feed, Matches, Plan
 from xentcli.pairing.plan import Table
 from xentcli.pairing.reference import Reference
 from xentcli.readers.digest import Digest
-from xentcli.readers.source import Pick, files_in
+from xentcli.readers.source import Pick, Selection, files_in
 from xentcli.records import record, replace
 from xentcli.settings import Settings
 from xentcli.tallies.bundle import Bundle
@@ -123,6 +123,12 @@ class Cover:
         return bool(self.inputs) and min(counts) >= 0 and shard and (self.shard is None or self.whole is not None)
 
 
+def _columns_of(plan: Plan, picks: Selection) -> dict[str, tuple[int, ...]]:
+    """The columns of each role; merged runs know by the name of the role that ids may be none."""
+    counted = {"index": "counted"} if plan.has_counted else {}
+    return {counted.get(role, role): pick.columns for role, pick in picks.items()}
+
+
 @record(frozen=True)
 class Decided:
     """The decisions of a run before its first row on which figures and messages depend."""
@@ -174,7 +180,7 @@ class Decided:
             plan.has_label_file,
             plan.predictions.names,
             None if dtype is None else dtype.str,
-            tuple({role: pick.columns for role, pick in picks.items()} for picks in plan.picks),
+            tuple(_columns_of(plan, picks) for picks in plan.picks),
             plan.reference,
         )
 

@@ -15,7 +15,7 @@ from xentcli.pairing.alignment import Companion, PartQueue, check_pairs
 from xentcli.pairing.axes import arranged, shape_of
 from xentcli.pairing.choices import with_choices
 from xentcli.pairing.columns import Found, Roles, listed, name_of
-from xentcli.pairing.feed import Feed
+from xentcli.pairing.feed import Feed, by_names
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.index import is_held, named_by_others, with_ids
 from xentcli.pairing.join import Join
@@ -31,6 +31,7 @@ from xentcli.pairing.roles import (
     find_labels,
     find_row_names,
     flattened,
+    have_counted,
     picks_of,
     unused_columns,
     used_columns,
@@ -39,6 +40,7 @@ from xentcli.pairing.sums import weighted_sums
 from xentcli.pairing.tokens import choices_command, numerals_command
 from xentcli.pairing.vectors import check_one_line, vector_advice
 from xentcli.readers.source import Source, has_first_line
+from xentcli.records import replace
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.recipe import Recipe
@@ -105,6 +107,8 @@ def pair(
         positions=read.positions,
         sequences=read.sequences,
     )
+    if compare and plan.compared_apart and have_counted(roles, queues):
+        plan = replace(plan, by_counted=by_names(plan, sources))
     remember(key, plan)
     return Feed(plan, queues)
 

@@ -14,6 +14,7 @@ from xentcli.pairing.alignment import Companion, PartQueue, RowNames, Task, by_p
 from xentcli.pairing.counts import Counted, counts_advice
 from xentcli.pairing.ids import ids_of
 from xentcli.pairing.matched import Lacking, Matched
+from xentcli.pairing.members import is_order_by_name
 from xentcli.pairing.plan import Plan
 from xentcli.pairing.shard import Shard
 from xentcli.pairing.vectors import vector_advice
@@ -376,20 +377,19 @@ def check_row_names(plan: Plan, names: RowNames, sources: Sequence[Source] = ())
 
     Raises DataError, naming the option that matches by them.
     """
-    if names.shuffled:
+    if names.shuffled and not plan.has_counted:
         paths = " and ".join(table.path for table in plan.inputs[:2])
         name, other = plan.compared, plan.compared_apart
         what = name or "row names (first column, without a name)"
         if other or not plan.compare_row_names:
             what = f"values in {name} and {other}," if other else "ids, in columns of two names,"
-        raise DataError(
-            f"{paths} have the same {what} in another order",
-            advice=(_by_names(plan, sources), "--align position matches rows by position"),
-        )
+        ways = (by_names(plan, sources), "--align position matches rows by position")
+        doubtful = bool(other) and any(map(is_order_by_name, (name, other)))
+        raise DataError(f"{paths} have the same {what} in another order", advice=ways[::-1] if doubtful else ways)
 
 
-def _by_names(plan: Plan, sources: Sequence[Source]) -> str:
-    """The option that matches rows by the compared columns, after the command that gives them one name."""
+def by_names(plan: Plan, sources: Sequence[Source]) -> str:
+    """Return the option that matches rows by the compared columns, after the command that gives them one name."""
     name, other = plan.compared, plan.compared_apart
     places = [picked["index"].columns[0] for picked in plan.picks[:2] if "index" in picked]
     if len({*places}) == 1 or not other:

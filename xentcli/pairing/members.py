@@ -14,12 +14,13 @@ from xentcli.readers.source import Pick, Source
 from xentcli.scoring.advice import base_of, base_options
 from xentcli.settings import Settings
 
-__all__ = ["is_label_by_name", "is_score_by_name", "member_options"]
+__all__ = ["is_label_by_name", "is_order_by_name", "is_score_by_name", "member_options"]
 
 _LABEL = re.compile(r"(?<![^\W_])(labels?|targets?|truth|gold|y|y_?true)(?![^\W_])", re.IGNORECASE)
 _TOKENS = re.compile(r"(?<![^\W_])(input_ids|tokens?|token_ids)(?![^\W_])", re.IGNORECASE)
 _SCORES = re.compile(r"logit|prob|score|pred", re.IGNORECASE)
 _SCORE = re.compile(r"logit|raw|score|margin|decision", re.IGNORECASE)
+_ORDER = re.compile(r"(?<![^\W_])(rank|order|fold|split|batch|priority)(?![^\W_])", re.IGNORECASE)
 _LOOK_AT = 1000
 """Labels that are looked at; of predictions one row."""
 _OFF = 0.001
@@ -33,6 +34,15 @@ def is_label_by_name(name: str) -> bool:
     (True, True, False, False)
     """
     return bool(_LABEL.search(name)) and not re.search("pred|hat", name, re.IGNORECASE)
+
+
+def is_order_by_name(name: str) -> bool:
+    """Return whether a column may have a number of the row that is no id, by its name.
+
+    >>> is_order_by_name("rank"), is_order_by_name("sort_order"), is_order_by_name("order_id")
+    (True, True, False)
+    """
+    return bool(_ORDER.search(name)) and not re.search("id|key", name, re.IGNORECASE)
 
 
 def is_score_by_name(name: str) -> bool:

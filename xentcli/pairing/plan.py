@@ -90,6 +90,8 @@ class Plan:
         The forecast of --reference; None without it.
     sequences
         Whether the predictions are an array (batch, position, class), without --shift-labels.
+    by_counted
+        What matches rows by compared columns of two names of which one counts its rows; else empty.
     """
 
     settings: Settings
@@ -110,6 +112,7 @@ class Plan:
     positions: int = 0
     sequences: bool = False
     reference: Reference | None = None
+    by_counted: str = ""
 
     @cached_property
     def derived(self) -> dict[Any, Any]:
@@ -136,6 +139,11 @@ class Plan:
         """The name of the compared column in the labels, if it is another one; else empty."""
         other = self._compared(1)
         return other if other != self.compared else ""
+
+    @property
+    def has_counted(self) -> bool:
+        """Whether the compared columns may be no ids: one of them counts its rows; also of merged runs."""
+        return bool(self.by_counted) or "counted" in self.picks[0]
 
     def _compared(self, place: int) -> str:
         picked = self.picks[place].get("index") if self.compare_row_names else None

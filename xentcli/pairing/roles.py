@@ -16,7 +16,7 @@ from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, Roles, find_columns, listed, name_of, spec_items
 from xentcli.pairing.index import INDEX, index_column, is_held
 from xentcli.pairing.lists import has_lists
-from xentcli.pairing.members import is_label_by_name
+from xentcli.pairing.members import is_label_by_name, is_order_by_name
 from xentcli.pairing.stray import LOOK_AT, first_text
 from xentcli.pairing.suggest import (
     as_option,
@@ -45,6 +45,7 @@ __all__ = [
     "find_row_names",
     "flattened",
     "free_columns",
+    "have_counted",
     "picks_of",
     "predicted_labels",
     "unused_columns",
@@ -316,7 +317,7 @@ def _ids_of_two_names(roles: Roles, sources: Sequence[Source], queues: Sequence[
     ]
     for (column, ids), (place, others) in itertools.product(*(found.items() for found in each)):
         one, other = name_of(sources[0], column), name_of(sources[1], place)
-        if one == other or {*ids} != {*others}:
+        if one == other or {*ids} != {*others} or is_order_by_name(one) or is_order_by_name(other):
             continue
         if column == place:
             return _Ids(other, f" --id '#{column + 1}'", "", (column, place))
@@ -422,17 +423,20 @@ def _ids_apart(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQue
     if not all(source.names and source.format in (*_WITH_ANY_CELL, *_OF_RECORDS) for source in sources):
         return []
     classes = {*roles["preds"][0].names} if "preds" in roles else set[str]()
-    texts, wholes = list[list[int]](), list[list[int]]()
+    texts, wholes, counting = list[list[int]](), list[list[int]](), list[list[int]]()
     for source, queue in zip(sources, queues, strict=False):
         most = LOOK_AT if source.format in _OF_RECORDS else sys.maxsize
         try:
-            each = {c: ids for c in free_columns(source, roles) if _are_ids(ids := _first_texts(c, queue))}
+            read = {c: _first_texts(c, queue) for c in free_columns(source, roles)}
         except DataError:
             return []
-        each = {c: ids for c, ids in each.items() if _FEW <= len(ids) < most}
+        read = {c: ids for c, ids in read.items() if _FEW <= len(ids) < most}
+        each = {c: ids for c, ids in read.items() if _are_ids(ids)}
+        counting.append([c for c, ids in read.items() if c in each or _count_rows(ids)])
         texts.append([c for c, ids in each.items() if not all(map(_is_code, ids)) and not {*ids} <= classes])
         wholes.append([c for c, ids in each.items() if all(map(_is_code, ids))])
-    found = [some for some in (texts, wholes) if all(len(columns) == 1 for columns in some)]
+        counting[-1] = [c for c in counting[-1] if c not in texts[-1] and not is_order_by_name(name_of(source, c))]
+    found = [some for some in (texts, wholes, counting) if all(len(columns) == 1 for columns in some)]
     return [column for columns in found[0] for column in columns] if found else []
 
 
@@ -441,8 +445,20 @@ def _are_ids(texts: Sequence[str]) -> bool:
     if len({*texts}) < len(texts) or not texts:
         return False
     if all(map(_is_code, texts)):
-        return not any([int(text) - base for text in texts] == [*range(len(texts))] for base in (0, 1))
+        return not _count_rows(texts)
     return not any(number(text) is not None for text in texts)
+
+
+def _count_rows(texts: Sequence[str]) -> bool:
+    """Whether cells count the rows in order, from 0 or 1."""
+    bases = (0, 1) if all(map(_is_code, texts)) else ()
+    return any([int(text) - base for text in texts] == [*range(len(texts))] for base in bases)
+
+
+def have_counted(roles: Roles, queues: Sequence[PartQueue]) -> bool:
+    """Return whether the row names of a file count its rows, as other columns do that are no ids."""
+    places = [found.columns[0] for found in roles.get("index", ())]
+    return any(_count_rows(_first_texts(c, queue)) for c, queue in zip(places, queues, strict=False))
 
 
 def _is_code(text: str) -> bool:
