@@ -70,6 +70,14 @@ TEXTS = {"p.csv": preds(NAMED), "l.csv": labels(NAMED)}
 SUBMITTED = labels(NAMED, "image_id,pred", Q8.argmax(axis=1))
 OF_OTHER = labels(NAMED, "image_id,pred", Q8[::-1].argmax(axis=1))
 ASIDE = {"p.csv": preds(NAMED), "l.csv": rows(np.array(CLASSES)[TRUE8], NAMED, header="label,filename", order=ORDER)}
+TWO_MODELS = rows(
+    TRUTH,
+    *Q8.T.tolist(),
+    *Q8[::-1].T.tolist(),
+    np.array(CLASSES)[Q8.argmax(axis=1)],
+    np.array(CLASSES)[Q8[::-1].argmax(axis=1)],
+    header=",".join(["iris", *(f"{model} ({name})" for model in ("kNN", "Tree") for name in CLASSES), "kNN", "Tree"]),
+)
 
 CASES = {
     "ids of two names": Case("p.csv l.csv --label label", TEXTS, ("--id '#1' matches",), COST8),
@@ -92,6 +100,12 @@ CASES = {
             ),
         )
     },
+    "the classes of two models beside the truth": Case(
+        "p.csv",
+        {"p.csv": TWO_MODELS},
+        ("--label iris --preds 'kNN (cat),kNN (dog),kNN (emu)'",),
+        COST8,
+    ),
     "a rank of other rows": Case(
         "p.csv l.csv --label label --preds cat,dog,emu",
         {"p.csv": preds([*"31542876"], "rank,cat,dog,emu"), "l.csv": rows([*"61527384"], TRUTH, header="order,label")},

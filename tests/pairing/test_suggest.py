@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.advice.tools import TWO_MODELS
 from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.errors import DataError
@@ -224,3 +225,10 @@ def test_constants_that_sum_to_1_are_no_predictions(write: Write) -> None:
 def test_zeros_beside_columns_of_one_stem_are_not_proposed(write: Write) -> None:
     told = "p_a,p_b,y,part\n.2,.8,a,0\n.7,.3,a,0\n.4,.6,b,0\n.9,.1,b,0\n"
     assert "--label y --preds p_a,p_b\n" in refused(write("p.csv", told))
+
+
+def test_the_class_of_a_second_model_is_not_suggested_as_the_label(write: Write) -> None:
+    with pytest.raises(DataError) as caught:
+        score(write("p.csv", TWO_MODELS))
+    assert not [line for line in caught.value.advice if line.startswith(("--label kNN", "--label Tree"))]
+    assert len([line for line in caught.value.advice if line.startswith("--label iris")]) == 2

@@ -138,11 +138,14 @@ class FirstCells:
         """Return the columns that are the predicted class, each with its predictions: `named`, else those that fit."""
         columns, found = self.columns, dict[str, Sequence[str]]()
         for label in self._possibly_predicted():
-            preds = named or self.predictions_of(label)
-            decimal = "," if self._with_commas(preds) else self.decimal
-            numbers = [columns[name] for name in preds]
-            if preds and (self._is_threshold(label, preds) or predicted_class(columns[label], preds, numbers, decimal)):
-                found[label] = preds
+            first = named or self.predictions_of(label)
+            # A truth may be the class of another model in every row: one that has learned these rows.
+            others = (some for some in self.sets_of(label) if some != first and _is_class_of(label, some))
+            for preds in filter(None, (first, *others)):
+                decimal = "," if self._with_commas(preds) else self.decimal
+                numbers = [columns[name] for name in preds]
+                if self._is_threshold(label, preds) or predicted_class(columns[label], preds, numbers, decimal):
+                    found.setdefault(label, preds)
         return found
 
     def _is_threshold(self, label: str, preds: Sequence[str]) -> bool:
@@ -317,6 +320,15 @@ def is_predicted_by_name(name: str) -> bool:
     (True, True, False)
     """
     return bool(_PREDICTED.search(name))
+
+
+def _is_class_of(name: str, preds: Sequence[str]) -> bool:
+    """Whether a column is the predicted class of some columns of predictions, by its name.
+
+    >>> _is_class_of("Tree", ["Tree (a)", "Tree (b)"]), _is_class_of("iris", ["Tree (a)", "Tree (b)"])
+    (True, False)
+    """
+    return is_predicted_by_name(name) or all(one.startswith(name) for one in preds)
 
 
 def _sum_to_1(table: Floats) -> bool:
