@@ -70,6 +70,7 @@ TEXTS = {"p.csv": preds(NAMED), "l.csv": labels(NAMED)}
 SUBMITTED = labels(NAMED, "image_id,pred", Q8.argmax(axis=1))
 OF_OTHER = labels(NAMED, "image_id,pred", Q8[::-1].argmax(axis=1))
 ASIDE = {"p.csv": preds(NAMED), "l.csv": rows(np.array(CLASSES)[TRUE8], NAMED, header="label,filename", order=ORDER)}
+_ORDERS = (range(8), ORDER, range(7, -1, -1))
 TWO_MODELS = rows(
     TRUTH,
     *Q8.T.tolist(),
@@ -104,6 +105,16 @@ CASES = {
         "p.csv",
         {"p.csv": TWO_MODELS},
         ("--label iris --preds 'kNN (cat),kNN (dog),kNN (emu)'",),
+        COST8,
+    ),
+    "a long table sorted by class, with labels that have no ids": Case(
+        "p.csv l.csv",
+        {
+            "p.csv": "doc,class_name,score\n"
+            + "".join(f"{CODES[n]},{name},{Q8[n, k]}\n" for k, name in enumerate(CLASSES) for n in _ORDERS[k]),
+            "l.csv": "label\n" + "".join(f"{name}\n" for name in TRUTH),
+        },
+        ("a row of each doc, in the order in which each first occurs",),
         COST8,
     ),
     "a rank of other rows": Case(

@@ -51,6 +51,8 @@ class Long:
             options = [f"--label {shlex.quote(self.truth)}", f"--preds {shlex.quote(preds)}" if plain else ""]
         elif other is not None and self.id in other.names:
             options = [f"--id {shlex.quote(self.id)}"]
+        elif other is not None:
+            then += f" and a row of each {self.id}, in the order in which each first occurs; labels must be in it too"
         done = ", then ".join(filter(None, (then, " ".join(filter(None, options)))))
         return Written(self.source.path).by(f"python3 -c {shlex.quote(f'{code}; w.to_csv(sys.stdout)')}", done, ".csv")
 
