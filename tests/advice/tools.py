@@ -70,6 +70,13 @@ TEXTS = {"p.csv": preds(NAMED), "l.csv": labels(NAMED)}
 SUBMITTED = labels(NAMED, "image_id,pred", Q8.argmax(axis=1))
 OF_OTHER = labels(NAMED, "image_id,pred", Q8[::-1].argmax(axis=1))
 ASIDE = {"p.csv": preds(NAMED), "l.csv": rows(np.array(CLASSES)[TRUE8], NAMED, header="label,filename", order=ORDER)}
+BARS = {
+    "p.csv": ASIDE["p.csv"].replace(",", "|"),
+    "l.csv": "".join(
+        f"{'my_filename' * (n == 0)}|{line}\n" for n, line in enumerate(ASIDE["l.csv"].replace(",", "|").split())
+    ),
+}
+"""With the name of the ids within another one, too."""
 _ORDERS = (range(8), ORDER, range(7, -1, -1))
 TWO_MODELS = rows(
     TRUTH,
@@ -126,6 +133,9 @@ CASES = {
     "ids of two names at two places": Case("p.csv l.csv", ASIDE, ("calls the ids image_id",), COST8),
     "ids of two names at two places, and a label": Case(
         "p.csv l.csv --label label", ASIDE, ("calls the ids image_id",), COST8
+    ),
+    "ids of two names at two places, between bars": Case(
+        "p.csv l.csv --label label --delimiter '|'", BARS, ("calls the ids image_id",), COST8
     ),
     **{
         what: Case(

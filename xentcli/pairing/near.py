@@ -158,7 +158,8 @@ def renaming(source: Source, name: str, new: str) -> str:
         return f"{read}.rename(columns={{{name!r}: {new!r}}}).to_parquet({target!r}, index=False) {done}"
     if dialect is None or not source.header:
         return ""
-    ends = f"(^|{dialect.delimiter})", f"({dialect.delimiter}|$)"
+    between = "[|]" if dialect.delimiter == "|" else dialect.delimiter
+    ends = f"(^|{between})", f"({between}|$)"
     script = f"sed -E '1s/{ends[0]}{name}{ends[1]}/\\1{new}\\2/'"
     return Written(source.path).by(script, done)
 
