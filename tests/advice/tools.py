@@ -77,6 +77,13 @@ BARS = {
     ),
 }
 """With the name of the ids within another one, too."""
+TAGS = np.array([[1, 1, 0], [0, 0, 0], [1, 0, 1], [0, 1, 0], [0, 0, 1], [1, 1, 1], [0, 0, 0], [1, 0, 0]])
+GRADES = np.clip(Q8[:, ::-1] * 0.5 + TAGS * 0.375, 0.0625, 0.9375)
+TAGS_COST = float(-np.log(np.where(TAGS, GRADES, 1 - GRADES)).mean())
+TAGGED = {
+    "p.csv": rows(NAMED, *GRADES.T.tolist(), header="id,toxic,insult,threat"),
+    "l.csv": rows(NAMED, *TAGS.T.tolist(), header="id,toxic,insult,threat", order=ORDER),
+}
 _ORDERS = (range(8), ORDER, range(7, -1, -1))
 TWO_MODELS = rows(
     TRUTH,
@@ -123,6 +130,18 @@ CASES = {
         },
         ("a row of each doc, in the order in which each first occurs",),
         COST8,
+    ),
+    "columns of 0 and 1 with several ones": Case(
+        "p.csv l.csv", TAGGED, ("--label toxic,insult,threat --multilabel --id id: a yes or no",), TAGS_COST
+    ),
+    "columns of 0 and 1, and -1 for none": Case(
+        "p.csv l.csv --multilabel --id id",
+        {
+            "p.csv": TAGGED["p.csv"] + "im12.jpg,0.5,0.5,0.5\n",
+            "l.csv": TAGGED["l.csv"] + "im12.jpg,-1,-1,-1\n",
+        },
+        ("--ignore-label -1 skips them",),
+        TAGS_COST,
     ),
     "a rank of other rows": Case(
         "p.csv l.csv --label label --preds cat,dog,emu",

@@ -211,10 +211,13 @@ class Multilabel:
         bad = np.argwhere(~((target >= 0) & (target <= 1)))
         if len(bad):
             row, column = bad[0].tolist()
+            value = float(target[row, column])
+            padding = value < 0 and value.is_integer()
             raise DataError(
-                f"{target[row, column]:.6g} where 0, 1 or a probability between was expected, "
+                f"{value:.6g} where 0, 1 or a probability between was expected, "
                 "as each column is a yes or no (--multilabel)",
                 place=where(row),
+                advice=f"cells without a label? --ignore-label {value:.0f} skips them" if padding else "",
             )
         return target
 

@@ -19,6 +19,7 @@ from xentcli.pairing.lists import has_lists
 from xentcli.pairing.members import is_label_by_name, is_order_by_name
 from xentcli.pairing.stray import LOOK_AT, first_text
 from xentcli.pairing.suggest import (
+    are_of_several,
     as_option,
     conversion,
     fitting,
@@ -251,8 +252,11 @@ def _which_label(
             chooses = f"{option} --ignore-label missing: its values are the classes of the predictions, or missing"
     elif not fits and len(of_classes := [name for name in one_hot(found, preds, queue) if name in names]) > 1:
         votes = "" if settings.votes or not has_counts(found, of_classes, queue) else " --votes"
+        several = bool(votes) and are_of_several(found, preds, of_classes, (queues[0], queue))
+        votes = " --multilabel" if several and not settings.multilabel else votes
         option = f"--label {as_option(of_classes, found.source)}{votes}{by_id.options}"
-        chooses = f"{option}: counts of each class" if votes else f"{option} has a column for each class"
+        why = "a yes or no for each class" if several else "counts of each class"
+        chooses = f"{option}: {why}" if votes else f"{option} has a column for each class"
         if by_id.name and not votes and len(of_classes) == len(names):
             chooses = f"{by_id.options.strip()}, if it matches the rows: the others are the classes"
     elif not fits and len(nearly := _nearly(found, preds, queues, settings, names, by_id.columns)) == 1:

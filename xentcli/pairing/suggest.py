@@ -49,6 +49,7 @@ from xentcli.settings import Settings
 
 __all__ = [
     "are_in_descending_order",
+    "are_of_several",
     "as_option",
     "classes_beside",
     "classes_of",
@@ -400,6 +401,13 @@ def has_counts(label: Found, names: Sequence[str], queue: PartQueue) -> bool:
     head = FirstCells.of(label, queue)
     table = np.array([head.counts[name] for name in names if name in head.counts])
     return len(table) == len(names) and bool((table.sum(axis=0) > 1).any())
+
+
+def are_of_several(label: Found, preds: Found, names: Sequence[str], queues: Sequence[PartQueue]) -> bool:
+    """Whether label columns are 0 and 1 with several in a row, as `queues` begin, where no predictions sum to 1."""
+    head, other = (FirstCells.of(found, queue) for found, queue in zip((preds, label), queues, strict=True))
+    hard = all(name in other.shares and np.isin(other.shares[name], (0, 1)).all() for name in names)
+    return hard and not head.summing("") and all(name in head.shares for name in names)
 
 
 def has_missing(found: Found, name: str, queue: PartQueue) -> bool:
