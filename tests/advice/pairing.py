@@ -169,6 +169,9 @@ CASES = {
         LN2,
         {"AXIS is": "it is", "AXIS": "1"},
     ),
+    "an array with a row for each class": Case(
+        "p.npy y.csv", {"p.npy": Q.T, "y.csv": N}, ("transposed? numpy.save('p-t.npy'",), LN2
+    ),
     "a flat vector": Case(
         "p.csv y.csv", {"p.csv": column(Q.reshape(-1), "q"), "y.csv": N}, ("every 3 numbers sum to 1: numpy.save",), LN2
     ),

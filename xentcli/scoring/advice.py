@@ -5,6 +5,7 @@ Each function examines all rows of a block, so that no advice contradicts anothe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,9 @@ from xentcli.scoring.rows import row_sums
 
 __all__ = ["SLIGHT", "base_of", "base_options", "based", "beyond_1", "negative", "off_1", "outside", "percent"]
 
+_NOWHERE = Place()
+_OFF = 0.001
+"""Tolerance for the sums of columns."""
 SLIGHT = 0.01
 """Values further outside [0, 1] than this are not rounding errors."""
 
@@ -107,10 +111,16 @@ def outside(q: Floats, row: int, tolerance: float, where: Callable[[int], Place]
     return ("scores before the softmax: --kind logits", stray)
 
 
-def off_1(q: Floats, row: int) -> tuple[str, ...]:
-    """Advice for a row of q, f8[n, k], that does not sum to 1: rounding, or a choice for the user."""
+def off_1(q: Floats, row: int, place: Place = _NOWHERE) -> tuple[str, ...]:
+    """Advice for a row of q, f8[n, k], at a place, that does not sum to 1: rounding, or a choice for the user."""
     values = q[row]
     total = float(np.add.reduce(values))
+    if place.path and place.path.endswith(".npy") and _are_columns_of_1(q):
+        target = os.path.basename(place.path).removesuffix(".npy") + "-t.npy"
+        return (
+            "each column sums to 1, and no row does: transposed? "
+            f"numpy.save({target!r}, numpy.load({place.path!r}).T) writes a row for each example",
+        )
     decimals = max(_decimals(float(v)) for v in values)
     bound = len(values) * 0.5 * 10.0**-decimals
     divide = "--renormalize divides each row by its sum"
@@ -125,6 +135,17 @@ def off_1(q: Floats, row: int) -> tuple[str, ...]:
     apart = "a yes or no in each column: --multilabel"
     choose = "a column that is not a prediction? --preds NAME,... chooses the columns"
     return (choose,) if _has_a_stray(q) else (choose, divide, apart)
+
+
+def _are_columns_of_1(q: Floats) -> bool:
+    """Whether each column of several rows of q, f8[n, k], sums to 1, and no row does.
+
+    >>> _are_columns_of_1(np.array([[0.25, 0.5, 0.75], [0.75, 0.5, 0.25]])), _are_columns_of_1(np.eye(2))
+    (True, False)
+    """
+    if len(q) < 2 or bool((q < 0).any()):
+        return False
+    return bool((np.abs(q.sum(axis=0) - 1) <= _OFF).all()) and not bool((np.abs(row_sums(q) - 1) <= _OFF).any())
 
 
 def _has_a_stray(q: Floats) -> bool:

@@ -281,7 +281,7 @@ def _refuse_probs(q: Floats, recipe: Recipe, row: int, where: Where) -> None:
     raise DataError(
         f"the row sums to {_number(total)}, not to 1 within {tau:g}",
         place=where(row, None),
-        advice=off_1(q, row),
+        advice=off_1(q, row, where(row, None)),
     )
 
 
