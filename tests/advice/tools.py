@@ -131,6 +131,18 @@ CASES = {
         ("a row of each doc, in the order in which each first occurs",),
         COST8,
     ),
+    "shares that are called as the truth": Case(
+        "p.csv",
+        {
+            "p.csv": rows(
+                *Q8.T.tolist(),
+                *Q8[::-1].T.tolist(),
+                header=",".join(f"{of}_{name}" for of in ("pred", "true") for name in CLASSES),
+            )
+        },
+        ("--label true_cat,true_dog,true_emu --preds pred_cat,pred_dog,pred_emu",),
+        float(-(Q8[::-1] * np.log(Q8)).sum(axis=1).mean()),
+    ),
     "columns of 0 and 1 with several ones": Case(
         "p.csv l.csv", TAGGED, ("--label toxic,insult,threat --multilabel --id id: a yes or no",), TAGS_COST
     ),

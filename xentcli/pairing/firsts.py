@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -28,6 +29,8 @@ _STEM = re.compile(r"((?<=\D)\d+|(?<!\w)[^\W_\d]+|(?<=_)[^\W_]+)[)\]]?$")
 """The end of a name that may be a class: what is before it a set of columns has in common."""
 _NO_LABEL = re.compile(r"fold|split|batch|repeat|seed|epoch|group|cluster|rank|index|row|\bid\b|_id\b", re.I)
 """Names of columns that count something else than classes."""
+_TARGET = re.compile(r"(true|truth|targets?|labels?|actual|gold|y_?true)(?![a-z])", re.I)
+"""Beginnings of names of columns that are shares of classes."""
 _PREDICTED = re.compile(r"predict|(?<![a-z])pred(?![a-z])|(?<![a-z])y_?(hat|pred)|_into_", re.I)
 """Names of columns that may be the predicted class."""
 _OFF = 0.01
@@ -214,6 +217,17 @@ class FirstCells:
                 if len(found) == len(preds) and self.sum_to_1(found):
                     return found
         return []
+
+    def soft(self) -> tuple[list[str], list[str]] | None:
+        """Return the columns of targets and of predictions, where both sum to 1 and their names say which is which."""
+        sets = [some for some in _by_stem(self.shares) if self.sum_to_1(some)]
+        stems = [os.path.commonprefix(some) for some in sets]
+        if len(sets) != 2 or len({tuple(n[len(s) :] for n in some) for some, s in zip(sets, stems, strict=True)}) > 1:
+            return None
+        for place in (0, 1):
+            if _TARGET.match(stems[place]) and is_predicted_by_name(stems[1 - place]):
+                return sets[place], sets[1 - place]
+        return None
 
     def are_predicted(self, hot: Sequence[str], preds: Sequence[str]) -> bool:
         """Whether one-hot columns have the class of the largest prediction in every row."""

@@ -118,6 +118,9 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     if hot and not head.are_predicted(hot, summing):
         words = [_word(_preds_run(names, head.names, source)) for names in (hot, summing)]
         return (f"--label {words[0]} --preds {words[1]}{head.needed_for(summing, settings).options}", *elsewhere)
+    if pair := head.soft() if settings.label is None and not named else None:
+        words = [_word(_preds_run(names, head.names, source)) for names in pair]
+        return (f"--label {words[0]} --preds {words[1]}", *elsewhere)
     for labels, checked in ((head.possible_labels(settings), bool(predicted)), (head.whole_labels(settings), True)):
         found = [
             f"--label {_word(_label_run(label, head, source))} --preds {_word(_preds_run(preds, head.names, source))}"
