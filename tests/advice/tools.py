@@ -131,6 +131,12 @@ CASES = {
         ("a row of each doc, in the order in which each first occurs",),
         COST8,
     ),
+    "two binary models in one file": Case(
+        "p.csv",
+        {"p.csv": rows(*(1 / (1 + np.exp(s * np.array(ODDS8))) for s in (0.5, -1)), TWO8, header="model_a,model_b,y")},
+        ("--label y --preds model_b",),
+        ODDS_COST,
+    ),
     "shares that are called as the truth": Case(
         "p.csv",
         {

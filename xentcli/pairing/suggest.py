@@ -147,7 +147,8 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
         or _unfolding(head, source, settings)
         or None
     )
-    return general if only is None else (only, *elsewhere)
+    found = [only] if only is not None else _each_number(head, settings)
+    return (*found, *elsewhere) if found else general
 
 
 def _classes_option(classes: Sequence[str], settings: Settings) -> str:
@@ -476,6 +477,18 @@ def _only_number(head: FirstCells, settings: Settings) -> str | None:
         # An age, say.
         return None
     return f"{chosen}{positive}{scale}"
+
+
+def _each_number(head: FirstCells, settings: Settings) -> list[str]:
+    """The options for each of few columns of probabilities, as of several models, beside the only label of 0 and 1."""
+    if settings.preds is not None or settings.label is not None or settings.kind != "probs":
+        return []
+    graded = [name for name, values in head.shares.items() if not np.isin(values, (0, 1)).all()]
+    labels = [name for name in head.shares if name not in graded and head.is_of_two(name)]
+    if len(labels) != 1 or not 1 < len(graded) <= MOST or any(head.is_cut(labels[0], name) for name in graded):
+        return []
+    label, *each = (_word(_run([name], head.names)) for name in (labels[0], *graded))
+    return [f"--label {label} --preds {name}" for name in each]
 
 
 def _only_score(head: FirstCells, settings: Settings) -> str:
