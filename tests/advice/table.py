@@ -51,7 +51,7 @@ NOT_FOLLOWED = {
     r"starts fewer workers|^without --engine dask|--scheduler|^fewer workers have more memory|^dask scheduler prints": "about a cluster of Dask",
     r"^an option names a column of a file": "the column is taken out of the path; tests/cli/test_exit_codes.py has it",
     r"^-o json:- writes another form": "about a name of standard output; tests/cli/test_exit_codes.py has it",
-    r"once {} is called so too": "the file is to be edited",
+    r"after {} is renamed to {}": "the file is to be edited",
     r"^negative log-probabilities": "about the program that wrote the file",
     r"^only the most likely classes|^write all classes of each row": "about the program that wrote the file",
     r"chooses a member of ": "the part is taken out of the path; tests/readers/test_office.py has both",

@@ -92,7 +92,7 @@ def test_ten_times_the_rows_of_a_stream_need_hardly_more_memory(form: str, tmp_p
     write_block(tmp_path, form)
     # Fewer blocks do not yet fill what is read ahead.
     few = 12 if form.startswith("csv") else 40
-    # What is compressed takes as long again to inflate, and is read on as what is not.
+    # Inflating takes as long again; the decompressed rows are read as those of a plain file.
     many = few * (4 if form.endswith(".gz") and not LONG else 10)
     # How much of what several threads need falls together is chance: more often in a longer run.
     peaks = {times: peak(tmp_path, form, times, "--threads", "1") for times in (few, many)}

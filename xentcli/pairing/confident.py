@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from xentcli.columns.numerals import number
+from xentcli.pairing.by_name import is_predicted_by_name
 from xentcli.pairing.columns import listed
-from xentcli.pairing.firsts import FirstCells, is_predicted_by_name
+from xentcli.pairing.firsts import FirstCells
 from xentcli.readers.source import Source
 from xentcli.readers.text.faults import DELIMITERS, Written
 

@@ -11,10 +11,10 @@ from xentcli.arrays import Ints
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing import near
 from xentcli.pairing.alignment import Companion, PartQueue, RowNames, Task, by_position
+from xentcli.pairing.by_name import is_order_by_name
 from xentcli.pairing.counts import Counted, counts_advice
 from xentcli.pairing.ids import ids_of
 from xentcli.pairing.matched import Lacking, Matched
-from xentcli.pairing.members import is_order_by_name
 from xentcli.pairing.plan import Plan
 from xentcli.pairing.shard import Shard
 from xentcli.pairing.vectors import vector_advice
@@ -398,4 +398,4 @@ def by_names(plan: Plan, sources: Sequence[Source]) -> str:
     copy = near.renaming(sources[1], other, name) if len(sources) > 1 else ""
     if copy:
         return f"{copy}, then --id {name}"
-    return f"--id {shlex.quote(name)} matches the rows by it, once {other} is called so too"
+    return f"--id {shlex.quote(name)} matches the rows by it, after {other} is renamed to {name}"

@@ -14,6 +14,7 @@ from xentcli.columns.column import texts_of
 from xentcli.columns.numerals import hundredths, in_points, number, whole
 from xentcli.pairing.affixes import cuts_of, readings
 from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.by_name import is_predicted_by_name
 from xentcli.pairing.choose import families
 from xentcli.pairing.columns import Found, name_of
 from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
@@ -22,7 +23,7 @@ from xentcli.records import cached_property, record
 from xentcli.scoring.advice import base_of, base_options
 from xentcli.settings import Settings
 
-__all__ = ["LOOK_AT", "FirstCells", "Needed", "is_predicted_by_name"]
+__all__ = ["LOOK_AT", "FirstCells", "Needed"]
 
 LOOK_AT = 1000
 _STEM = re.compile(r"((?<=\D)\d+|(?<!\w)[^\W_\d]+|(?<=_)[^\W_]+)[)\]]?$")
@@ -31,8 +32,6 @@ _NO_LABEL = re.compile(r"fold|split|batch|repeat|seed|epoch|group|cluster|rank|i
 """Names of columns that count something else than classes."""
 _TARGET = re.compile(r"(true|truth|targets?|labels?|actual|gold|y_?true)(?![a-z])", re.I)
 """Beginnings of names of columns that are shares of classes."""
-_PREDICTED = re.compile(r"predict|(?<![a-z])pred(?![a-z])|(?<![a-z])y_?(hat|pred)|_into_", re.I)
-"""Names of columns that may be the predicted class."""
 _OFF = 0.01
 """Tolerance for the sum of a row of rounded numbers."""
 MOST_BY_CHANCE = 8
@@ -325,15 +324,6 @@ class FirstCells:
                     if vary and _sum_to_1(table):
                         return chosen
         return []
-
-
-def is_predicted_by_name(name: str) -> bool:
-    """Return whether a column may be the predicted class, by its name.
-
-    >>> is_predicted_by_name("y_hat"), is_predicted_by_name("prediction_label"), is_predicted_by_name("y")
-    (True, True, False)
-    """
-    return bool(_PREDICTED.search(name))
 
 
 def _is_class_of(name: str, preds: Sequence[str]) -> bool:

@@ -18,6 +18,7 @@ from xentcli.columns.numerals import in_points, is_number, localized, whole_or_t
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.pairing.affixes import cuts_of
 from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.by_name import is_score_by_name
 from xentcli.pairing.choose import families
 from xentcli.pairing.columns import Found, Roles, is_group, listed, name_of, spec_of
 from xentcli.pairing.counts import title_or_footer
@@ -25,7 +26,6 @@ from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census
 from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
-from xentcli.pairing.members import is_score_by_name
 from xentcli.pairing.misfits import renamed, without_column
 from xentcli.pairing.near import differing, loose
 from xentcli.pairing.predicted import are_places

@@ -9,49 +9,20 @@ import numpy as np
 
 from xentcli.columns.column import texts_of
 from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.by_name import is_label_by_name
 from xentcli.pairing.columns import columns_of
 from xentcli.readers.source import Pick, Source
 from xentcli.scoring.advice import base_of, base_options
 from xentcli.settings import Settings
 
-__all__ = ["is_label_by_name", "is_order_by_name", "is_score_by_name", "member_options"]
+__all__ = ["member_options"]
 
-_LABEL = re.compile(r"(?<![^\W_])(labels?|targets?|truth|gold|y|y_?true)(?![^\W_])", re.IGNORECASE)
 _TOKENS = re.compile(r"(?<![^\W_])(input_ids|tokens?|token_ids)(?![^\W_])", re.IGNORECASE)
 _SCORES = re.compile(r"logit|prob|score|pred", re.IGNORECASE)
-_SCORE = re.compile(r"logit|raw|score|margin|decision", re.IGNORECASE)
-_ORDER = re.compile(r"(?<![^\W_])(rank|order|fold|split|batch|priority)(?![^\W_])", re.IGNORECASE)
 _LOOK_AT = 1000
 """Labels that are looked at; of predictions one row."""
 _OFF = 0.001
-"""Tolerance for the sum of probabilities of which an array has the logarithms."""
-
-
-def is_label_by_name(name: str) -> bool:
-    """Return whether a column may be the true class, by its name.
-
-    >>> is_label_by_name("labels"), is_label_by_name("y_true"), is_label_by_name("label_pred"), is_label_by_name("year")
-    (True, True, False, False)
-    """
-    return bool(_LABEL.search(name)) and not re.search("pred|hat", name, re.IGNORECASE)
-
-
-def is_order_by_name(name: str) -> bool:
-    """Return whether a column may have a number of the row that is no id, by its name.
-
-    >>> is_order_by_name("rank"), is_order_by_name("sort_order"), is_order_by_name("order_id")
-    (True, True, False)
-    """
-    return bool(_ORDER.search(name)) and not re.search("id|key", name, re.IGNORECASE)
-
-
-def is_score_by_name(name: str) -> bool:
-    """Return whether a column may be the score of a binary model, which is no probability, by its name.
-
-    >>> is_score_by_name("RawFormulaVal"), is_score_by_name("decision_function"), is_score_by_name("age")
-    (True, True, False)
-    """
-    return bool(_SCORE.search(name))
+"""Tolerance for the sum of probabilities, computed from the logarithms in an array."""
 
 
 def member_options(source: Source, settings: Settings) -> str:

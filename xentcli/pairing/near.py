@@ -117,7 +117,7 @@ def names_of(steps: Sequence[Step]) -> str:
 def clean_copy(source: Source, column: int, steps: Sequence[Step], name: str = "") -> str:
     """Return the shell command that writes a copy of a file with these differences removed from a column.
 
-    With `name` the column is called so in the copy.
+    With `name` the copy has that name for the column.
 
     It is empty unless pandas can write the file in the same format.
     """

@@ -91,7 +91,7 @@ class Plan:
     sequences
         Whether the predictions are an array (batch, position, class), without --shift-labels.
     by_counted
-        What matches rows by compared columns of two names of which one counts its rows; else empty.
+        Advice that matches rows by compared columns of different names, where one has row numbers; else empty.
     """
 
     settings: Settings

@@ -13,10 +13,10 @@ from xentcli.errors import DataError, Place
 from xentcli.given import Given
 from xentcli.pairing import near
 from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.by_name import is_label_by_name, is_order_by_name
 from xentcli.pairing.columns import Found, Roles, find_columns, listed, name_of, spec_items
 from xentcli.pairing.index import INDEX, index_column, is_held
 from xentcli.pairing.lists import has_lists
-from xentcli.pairing.members import is_label_by_name, is_order_by_name
 from xentcli.pairing.stray import LOOK_AT, first_text
 from xentcli.pairing.suggest import (
     are_of_several,
@@ -74,7 +74,7 @@ _IF_MISSING = {
 ROLES |= {"by": "keys", "cluster": "keys", "show": "text", "reference": "numbers"}
 _TAKING = ROLES.keys() - {"show"}
 _FEW = 5
-"""Rows of which distinct cells are seen to be ids."""
+"""Least number of rows in which distinct cells are taken for ids."""
 _WITH_ANY_CELL = ("csv", "parquet", "arrow")
 _OF_RECORDS = ("json", "jsonl")
 """Formats whose columns can be read without refusing a row, and those whose rows may lack a key."""
@@ -436,10 +436,10 @@ def _ids_apart(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQue
             return []
         read = {c: ids for c, ids in read.items() if _FEW <= len(ids) < most}
         each = {c: ids for c, ids in read.items() if _are_ids(ids)}
-        counting.append([c for c, ids in read.items() if c in each or _count_rows(ids)])
         texts.append([c for c, ids in each.items() if not all(map(_is_code, ids)) and not {*ids} <= classes])
         wholes.append([c for c, ids in each.items() if all(map(_is_code, ids))])
-        counting[-1] = [c for c in counting[-1] if c not in texts[-1] and not is_order_by_name(name_of(source, c))]
+        others = [c for c in read if c not in texts[-1] and not is_order_by_name(name_of(source, c))]
+        counting.append([c for c in others if c in each or _count_rows(read[c])])
     found = [some for some in (texts, wholes, counting) if all(len(columns) == 1 for columns in some)]
     return [column for columns in found[0] for column in columns] if found else []
 

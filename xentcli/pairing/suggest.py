@@ -15,6 +15,7 @@ from xentcli.errors import DataError
 from xentcli.pairing import near
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.by_name import is_label_by_name, is_predicted_by_name, is_score_by_name
 from xentcli.pairing.columns import (
     Found,
     columns_of,
@@ -26,10 +27,10 @@ from xentcli.pairing.columns import (
     without_objects,
 )
 from xentcli.pairing.confident import confidence_advice
-from xentcli.pairing.firsts import LOOK_AT, MOST_BY_CHANCE, FirstCells, Needed, is_predicted_by_name
+from xentcli.pairing.firsts import LOOK_AT, MOST_BY_CHANCE, FirstCells, Needed
 from xentcli.pairing.labels import read_whole
 from xentcli.pairing.long import long_of
-from xentcli.pairing.members import is_label_by_name, is_score_by_name, member_options
+from xentcli.pairing.members import member_options
 from xentcli.pairing.misfits import IF_SORTED, positive_of, respelled, sorted_classes
 from xentcli.pairing.naming import naming_of
 from xentcli.pairing.predicted import predicted_class

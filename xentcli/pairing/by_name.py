@@ -1,0 +1,49 @@
+"""What a column may be by its name alone: the true class, the predicted one, a score, or a number of the row."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["is_label_by_name", "is_order_by_name", "is_predicted_by_name", "is_score_by_name"]
+
+_LABEL = re.compile(r"(?<![^\W_])(labels?|targets?|truth|gold|y|y_?true)(?![^\W_])", re.IGNORECASE)
+_SCORE = re.compile(r"logit|raw|score|margin|decision", re.IGNORECASE)
+_ORDER = re.compile(r"(?<![^\W_])(rank|order|fold|split|batch|priority)(?![^\W_])", re.IGNORECASE)
+_PREDICTED = re.compile(r"predict|(?<![a-z])pred(?![a-z])|(?<![a-z])y_?(hat|pred)|_into_", re.I)
+"""Names of columns that may be the predicted class."""
+
+
+def is_label_by_name(name: str) -> bool:
+    """Return whether a column may be the true class, by its name.
+
+    >>> is_label_by_name("labels"), is_label_by_name("y_true"), is_label_by_name("label_pred"), is_label_by_name("year")
+    (True, True, False, False)
+    """
+    return bool(_LABEL.search(name)) and not re.search("pred|hat", name, re.IGNORECASE)
+
+
+def is_order_by_name(name: str) -> bool:
+    """Return whether a column may have a number of the row that is no id, by its name.
+
+    >>> is_order_by_name("rank"), is_order_by_name("sort_order"), is_order_by_name("order_id")
+    (True, True, False)
+    """
+    return bool(_ORDER.search(name)) and not re.search("id|key", name, re.IGNORECASE)
+
+
+def is_score_by_name(name: str) -> bool:
+    """Return whether a column may be the score of a binary model, which is no probability, by its name.
+
+    >>> is_score_by_name("RawFormulaVal"), is_score_by_name("decision_function"), is_score_by_name("age")
+    (True, True, False)
+    """
+    return bool(_SCORE.search(name))
+
+
+def is_predicted_by_name(name: str) -> bool:
+    """Return whether a column may be the predicted class, by its name.
+
+    >>> is_predicted_by_name("y_hat"), is_predicted_by_name("prediction_label"), is_predicted_by_name("y")
+    (True, True, False)
+    """
+    return bool(_PREDICTED.search(name))
