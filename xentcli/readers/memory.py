@@ -188,8 +188,8 @@ class MemorySource:
         step = max(1, block_bytes // (8 * max(1, self.width)))
         for start in range(0, self.rows, step):
             some = slice(start, min(start + step, self.rows))
-            array = None if self.array is None else _rows_of(self.array, start, some.stop - start)
-            columns = tuple(column[some] for column in self.columns)
+            array = None if self.array is None else _unwriteable(_rows_of(self.array, start, some.stop - start))
+            columns = tuple(_unwriteable(column[some]) for column in self.columns)
             index = None if self.index is None else self.index[some]
             yield MemoryPart(
                 self.path, self.names, start, some.stop - start, array, columns, index, self.bfloat16, self.flat
@@ -208,3 +208,9 @@ def holds_lists(column: Array) -> bool:
 
 def _rows_of(array: Array, start: int, rows: int) -> Array:
     return rows_of_planes(array, start, rows) if array.ndim == 3 else array[start : start + rows]
+
+
+def _unwriteable(view: Array) -> Array:
+    """Forbid writing through a view of an array of the caller: a reduction overwrites what it may."""
+    view.flags.writeable = False
+    return view

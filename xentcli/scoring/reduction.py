@@ -49,6 +49,9 @@ class Reduced:
     def of(cls, kind: str, predictions: Array, index: Ints) -> Reduced:
         """Compute them of predictions (f8[n, k], or shorter floats) and labels (i8[n]).
 
+        A writeable array is overwritten meanwhile, which saves its copy, and restored; arrays that others use
+        must be read-only.
+
         >>> Reduced.of("logits", np.log([[2.0, 3.0, 4.0]]), np.array([1])).sums.round(12).tolist()
         [6.0]
         """
@@ -76,9 +79,13 @@ class Reduced:
             # mode="clip" avoids a buffer; all indices are in range.
             values.reshape(-1).take(own, out=made.label, mode="clip")
             values.reshape(-1).take(begin + made.predicted * step, out=made.top, mode="clip")
+            restored = None
             if kind != "logits":
                 sums(values, made.sums)
-                values = values.copy() if free is None else values
+                if free is None and values.flags.writeable:
+                    restored = values.reshape(-1)
+                elif free is None:
+                    values = values.copy()
             values.reshape(-1)[own] = 0.0
             if kind == "logits":
                 sums(values, made.sums)
@@ -86,6 +93,8 @@ class Reduced:
                 column_sums(np.multiply(values, values, out=values), made.squares, own=True)
             else:
                 row_dots(values, values, made.squares)
+            if restored is not None:
+                restored[own] = made.label
         return made
 
     @classmethod
