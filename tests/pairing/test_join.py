@@ -16,8 +16,7 @@ from xentcli import score
 from xentcli.analysis.score import opened
 from xentcli.columns.hashing import TextHash
 from xentcli.errors import DataError
-from xentcli.pairing.ids import ids_at
-from xentcli.pairing.join import Keys
+from xentcli.pairing.join import Keys, ids_at
 from xentcli.settings import Settings
 
 laws = settings(deadline=None, max_examples=200)

@@ -14,7 +14,7 @@ from xentcli.analysis.pairs import Column, Common, Difference
 from xentcli.analysis.score import opened
 from xentcli.arrays import Floats, index_of
 from xentcli.engine.scorer import Scorer, items_at
-from xentcli.pairing.ids import ids_at
+from xentcli.pairing.join import ids_at
 from xentcli.records import cached_property, record, replace
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings

@@ -9,7 +9,6 @@ from typing import Any, cast
 from xentcli.columns.hashing import sum_of_hashes
 from xentcli.columns.texts import same_texts
 from xentcli.errors import DataError, XentError
-from xentcli.pairing.next_token import shifted_by_1
 from xentcli.readers.source import (
     BLOCK_BYTES,
     Part,
@@ -17,6 +16,7 @@ from xentcli.readers.source import (
     Rows,
     Selection,
     Source,
+    WholePart,
     files_in,
     held,
     merged_rows,
@@ -39,7 +39,7 @@ class PartQueue:
         self._ended = False
         self._rest = iter(source.parts(block_bytes))
         if shifted:
-            self._rest = shifted_by_1(self._rest)
+            self._rest = _shifted_by_1(self._rest)
 
     def again(self) -> PartQueue:
         """Return a queue that starts at the first part again; the source must be repeatable."""
@@ -141,7 +141,7 @@ class Span:
 
 
 @record(frozen=True)
-class _CutPart:
+class _CutPart(WholePart):
     """Some rows of a part that can only be read as a whole."""
 
     part: Part
@@ -165,13 +165,18 @@ class _CutPart:
         """Return it with its rows, where they are found only by reading in order."""
         return replace(self, part=held(self.part, selection))
 
-    def first(self, rows: int) -> _CutPart:
-        """Return all."""
-        return self
 
-    def split(self, rows: int) -> None:
-        """Return nothing."""
-        return
+def _shifted_by_1(parts: Iterator[Part]) -> Iterator[Part]:
+    """Yield the rows from the second on, then the last one again in place of the missing label."""
+    last: Part | None = None
+    for part in (part for part in parts if part.rows):
+        if last is not None:
+            yield part
+        elif part.rows > 1:
+            yield _CutPart(part, 1, part.rows - 1)
+        last = part
+    if last is not None:
+        yield _CutPart(last, last.rows - 1, 1)
 
 
 @record(frozen=True)

@@ -2,7 +2,8 @@
 
 The default is the last one. The labels, weights and groups of an array of three or more dimensions
 have its shape without that axis, or its full shape if they have one column per class. Shapes that
-fit another axis too, or only another one, are refused: ``--class-axis N`` decides.
+fit another axis too, or only another one, are refused: ``--class-axis N`` decides. With
+``--shift-labels`` another axis has the positions of a sequence (next-token prediction).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
-__all__ = ["arranged", "shape_of"]
+__all__ = ["arranged", "positions", "shape_of", "two_of_one"]
 
 Shape = tuple[int, ...]
 
@@ -263,3 +264,38 @@ def _all_rows(source: Source, settings: Settings) -> Source:
     if len(shape) < 2 or 0 in shape or max(map(len, members.values())) < 3:
         return source
     return cast("Source", cast("Any", source).arranged(len(shape), -1, shape))
+
+
+def positions(shape: Sequence[int], axis: int | None, path: str) -> int:
+    """Return the number of positions per sequence of an array (batch, position, class), or with classes on axis 1.
+
+    Raises DataError for other shapes, from which the end of a sequence is unknown.
+    """
+    if len(shape) != 3 or axis in (None, 0):
+        what = f"an array of shape {tuple(shape)}" if shape else "a table"
+        raise DataError(
+            f"--shift-labels is for an array (batch, position, class), whose sequences have an end; this is {what}",
+            place=Place(path),
+            advice="array[None], of the logits and of the labels, is a batch of one sequence"
+            if len(shape) == 2
+            else "",
+        )
+    return shape[1] if axis == 2 else shape[2]
+
+
+def two_of_one(source: Source, settings: Settings) -> tuple[Source, Source]:
+    """Split an archive into the predictions, and the other members, whose rows are shifted.
+
+    Raises DataError for a table.
+    """
+    members = _members(source)
+    if not hasattr(source, "of_members") or not members:
+        raise DataError(
+            "--shift-labels is for an array (batch, position, class); this is a table or has no labels beside it",
+            place=Place(source.path),
+            advice="xent score PREDS LABELS --shift-labels",
+        )
+    name = settings.preds if isinstance(settings.preds, str) and settings.preds in members else None
+    name = name or max(members, key=lambda member: len(members[member]))
+    changing = cast("Any", source)
+    return changing.of_members({name}), changing.of_members(members.keys() - {name})

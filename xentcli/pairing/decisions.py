@@ -12,16 +12,14 @@ import numpy as np
 from xentcli.columns.numerals import is_number
 from xentcli.errors import DataError, NoVerdict, Place, Warning
 from xentcli.pairing.alignment import Companion, PartQueue, check_pairs
-from xentcli.pairing.axes import arranged, shape_of
-from xentcli.pairing.choices import with_choices
+from xentcli.pairing.axes import arranged, positions, shape_of, two_of_one
 from xentcli.pairing.columns import Found, Roles, listed, name_of
 from xentcli.pairing.feed import Feed, by_names
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.index import is_held, named_by_others, with_ids
 from xentcli.pairing.join import Join
-from xentcli.pairing.lists import has_lists, undivided
+from xentcli.pairing.lists import has_lists, undivided, with_choices
 from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
-from xentcli.pairing.next_token import positions, two_of_one
 from xentcli.pairing.plan import Plan, Table
 from xentcli.pairing.predictions import Doubt, find_predictions
 from xentcli.pairing.reference import reference_of

@@ -13,7 +13,7 @@ from xentcli.pairing import near
 from xentcli.pairing.alignment import Companion, PartQueue, RowNames, Task, by_position
 from xentcli.pairing.by_name import is_order_by_name
 from xentcli.pairing.counts import Counted, counts_advice
-from xentcli.pairing.ids import ids_of
+from xentcli.pairing.join import ids_of
 from xentcli.pairing.matched import Lacking, Matched
 from xentcli.pairing.plan import Plan
 from xentcli.pairing.shard import Shard

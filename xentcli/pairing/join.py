@@ -7,7 +7,7 @@ n**2 / 2**129. An id needed for a message is read again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import field
 
 import numpy as np
@@ -17,13 +17,12 @@ from xentcli.columns.column import Coded, Values, take, texts_of
 from xentcli.columns.hashing import TextHash
 from xentcli.columns.texts import Texts
 from xentcli.columns.vocabulary import Vocabulary
-from xentcli.errors import Place, shown
+from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import Companion
-from xentcli.pairing.ids import ids_at, twice
-from xentcli.readers.source import Rows, merged_rows
+from xentcli.readers.source import Pick, Rows, Source, merged_rows
 from xentcli.records import record, replace
 
-__all__ = ["Join", "Keys"]
+__all__ = ["Join", "Keys", "ids_at", "ids_of", "twice"]
 
 _SOME = 1 << 16
 
@@ -187,3 +186,46 @@ class _Picked(Rows):
     def cut(self, first: int, last: int) -> Rows:
         """Return the rows from `first` up to but not including `last`."""
         return replace(super().cut(first, last), at=self.at[first:last])
+
+
+def ids_of(source: Source, column: Pick, most: int | None = None) -> Iterator[tuple[str, Place]]:
+    """Yield the ids of a repeatable source with their places, up to about `most` rows."""
+    count = 0
+    for rows, ids in _read(source, column):
+        for row, one in enumerate(ids):
+            yield one, rows.place("id", row)
+        count += rows.count
+        if most is not None and count >= most:
+            return
+
+
+def ids_at(source: Source, column: Pick, positions: Sequence[int]) -> list[str]:
+    """Return the ids at these positions, read again, in order; for a stream the row numbers."""
+    wanted, found, start = sorted(positions), list[str](), 0
+    if not source.repeatable:
+        return [f"row {position + 1:,}" for position in wanted]
+    for _, ids in _read(source, column):
+        end = start + len(ids)
+        found += [ids[position - start] for position in wanted[len(found) :] if position < end]
+        if len(found) == len(wanted):
+            break
+        start = end
+    return found
+
+
+def _read(source: Source, column: Pick) -> Iterator[tuple[Rows, Sequence[str]]]:
+    """Yield the rows of a repeatable source piece by piece, each with its ids."""
+    for part in source.parts():
+        for rows in part.pieces({"id": Pick(column.columns, "text")}):
+            yield rows, texts_of(rows.values["id"])
+
+
+def twice(name: str, again: Place, first: Place | None, count: int, advice: str = "") -> DataError:
+    """Return the error for an id that appears at two places (`first` is None if unknown).
+
+    `count` is the number of rows that repeat an earlier id.
+    """
+    line = "" if first is None or first.line is None else f" (line {first.line:,})"
+    where = "" if first is None else f", first at row {first.row:,}{line}"
+    more = f" ({count:,} rows repeat an id)" if count > 1 else ""
+    return DataError(f"{name} appears twice{where}{more}", place=again, advice=advice)

@@ -1,16 +1,25 @@
-"""Columns of lists in which every number is an example, for kinds without labels."""
+"""Columns of lists: every number is an example (kinds without labels), or a row has a varying number of choices."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
+
+from xentcli.errors import DataError, Place
 from xentcli.options import items
-from xentcli.readers.source import Source
+from xentcli.pairing.alignment import PartQueue
+from xentcli.readers.padded import Padded
+from xentcli.readers.source import Pick, Source
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
-__all__ = ["column_of_lists", "has_lists", "undivided"]
+__all__ = ["has_lists", "undivided", "with_choices"]
+
+_LOOK_AT = 1000
+_KINDS = ("logits", "logprobs")
+"""Not probabilities: those cover all classes, so a shorter list is an error."""
 
 
 def undivided(sources: Sequence[Source], settings: Settings) -> tuple[Source, ...]:
@@ -47,7 +56,7 @@ def has_lists(source: Source, columns: Sequence[int]) -> bool:
     return len(columns) == 1 and columns[0] in source.traits.lists
 
 
-def column_of_lists(source: Source, settings: Settings) -> tuple[Source, int] | None:
+def _column_of_lists(source: Source, settings: Settings) -> tuple[Source, int] | None:
     """Return the source with the column of --preds as lists, and that column; None if it has no lists."""
     name, flat = settings.preds, source.traits.flat
     if not isinstance(name, str) or not source.repeatable:
@@ -59,3 +68,38 @@ def column_of_lists(source: Source, settings: Settings) -> tuple[Source, int] | 
     if name not in source.names or source.names.index(name) not in source.traits.lists:
         return None
     return source, source.names.index(name)
+
+
+def with_choices(source: Source, settings: Settings, *, whole: bool) -> Source:
+    """Return predictions that are lists of differing length with as many columns as the longest; others unchanged.
+
+    Shorter lists are padded with -inf, which changes no figure. Whether lengths differ is decided by
+    the first 1,000 rows, with `whole` by all.
+
+    Raises
+    ------
+    DataError
+        Beside --label-smoothing, for which all choices must be there.
+    """
+    found = _column_of_lists(source, settings) if settings.kind in _KINDS and not settings.multilabel else None
+    if found is None:
+        return source
+    undivided, column = found
+    pick = {"preds": Pick((column,), "lists")}
+    looked = () if whole else PartQueue(undivided).look(pick, _LOOK_AT)
+    lengths = np.concatenate([np.zeros(0, np.int64), *(rows.lists["preds"].lengths for rows in looked)])
+    if not whole and (not len(lengths) or (lengths == lengths[0]).all()):
+        return source
+    if settings.label_smoothing:
+        raise DataError(
+            "--label-smoothing gives every class a part of the target, and rows have choices of differing number",
+            place=Place(source.path),
+        )
+    longest, shortest = 0, 1 << 62
+    for part in undivided.parts():
+        sizes = part.load(pick).lists["preds"].lengths
+        longest, shortest = max(longest, int(sizes.max(initial=0))), min(shortest, int(sizes.min(initial=1 << 62)))
+    if longest == shortest or longest < 2:
+        return source
+    settings.limits.check_columns(longest, Place(source.path))
+    return cast("Source", cast("Any", Padded)(undivided, column, longest, -np.inf))

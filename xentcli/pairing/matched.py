@@ -12,8 +12,7 @@ from xentcli.arrays import Ints, Words
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing import near
 from xentcli.pairing.counts import models_advice
-from xentcli.pairing.ids import ids_at, ids_of, place_of, twice
-from xentcli.pairing.join import Join, Keys
+from xentcli.pairing.join import Join, Keys, ids_at, ids_of, twice
 from xentcli.readers.source import Pick, Source, files_in
 from xentcli.records import record
 from xentcli.settings import Settings
@@ -186,7 +185,7 @@ class Matched:
         name, row = self.first_twice
         again, first = Place(self.predictions.path, row + 1), None
         if self.predictions.repeatable:
-            places = place_of(self.predictions, self.id_column, name)
+            places = (place for one, place in ids_of(self.predictions, self.id_column) if one == name)
             first, again = next(places), next(places)
         return twice(f"id {shown(name)}" if name else "an id", again, first, self.twice, self._models())
 
