@@ -21,6 +21,7 @@ from xentcli.records import record
 __all__ = [
     "Found",
     "Roles",
+    "as_option",
     "check_odd",
     "columns_of",
     "find_columns",
@@ -28,6 +29,8 @@ __all__ = [
     "listed",
     "name_of",
     "preamble",
+    "preds_run",
+    "run_of",
     "spec_items",
     "spec_of",
     "without_blanks",
@@ -105,6 +108,28 @@ def spec_of(names: Sequence[str], columns: Sequence[int]) -> list[str]:
     (['a', 'b'], ['#1', '#3'])
     """
     return [f"#{column + 1}" for column in columns] if any("," in name for name in names) else list(names)
+
+
+def as_option(preds: Sequence[str], source: Source) -> str:
+    """Return columns as --preds takes them, quoted; a long run as first:last, a whole list by its name."""
+    return shlex.quote(preds_run(preds, [name_of(source, column) for column in range(source.width)], source))
+
+
+def run_of(preds: Sequence[str], names: Sequence[str]) -> str:
+    """The value of --preds for columns; a long run of neighbours is first:last."""
+    first = names.index(preds[0])
+    words = spec_of(preds, [names.index(name) for name in preds])
+    if len(preds) > 6 and list(names[first : first + len(preds)]) == list(preds):
+        return f"{words[0]}:{words[-1]}"
+    return ",".join(words)
+
+
+def preds_run(preds: Sequence[str], names: Sequence[str], source: Source) -> str:
+    """The value of --preds for columns; the name of the list, if they are all of its numbers."""
+    flat = source.traits.flat
+    groups = {} if flat is None else flat.groups
+    whole = (name for name, places in groups.items() if name and [name_of(source, c) for c in places] == list(preds))
+    return next((name for name in whole if "," not in name), None) or run_of(preds, names)
 
 
 def find_columns(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,11 @@ from xentcli.columns.numerals import is_number
 from xentcli.errors import DataError, NoVerdict, Place, Warning
 from xentcli.pairing.alignment import Companion, PartQueue, check_pairs
 from xentcli.pairing.axes import arranged, positions, shape_of, two_of_one
-from xentcli.pairing.columns import Found, Roles, listed, name_of
+from xentcli.pairing.columns import Found, listed, name_of
 from xentcli.pairing.feed import Feed, by_names
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.index import is_held, named_by_others, with_ids
+from xentcli.pairing.inputs import Inputs
 from xentcli.pairing.join import Join
 from xentcli.pairing.lists import has_lists, undivided, with_choices
 from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
@@ -24,16 +25,8 @@ from xentcli.pairing.plan import Plan, Table
 from xentcli.pairing.predictions import Doubt, find_predictions
 from xentcli.pairing.reference import reference_of
 from xentcli.pairing.remembered import key_of, remember, remembered
-from xentcli.pairing.roles import (
-    explicit_roles,
-    find_labels,
-    find_row_names,
-    flattened,
-    have_counted,
-    picks_of,
-    unused_columns,
-    used_columns,
-)
+from xentcli.pairing.roles import find_labels, find_named, picks_of, used_columns
+from xentcli.pairing.row_ids import find_row_names, have_counted
 from xentcli.pairing.sums import weighted_sums
 from xentcli.pairing.tokens import choices_command, numerals_command
 from xentcli.pairing.vectors import check_one_line, vector_advice
@@ -74,64 +67,33 @@ def pair(
     if labels is not None and (plan := remembered(key, settings)) is not None:
         return Feed(plan, _queues((predictions, labels), block_bytes, shifted=False))
     _check_empty(predictions, labels, settings)
-    read = _arranged(predictions, labels, others, settings, whole=whole, named=named)
-    queues = _queues(read.sources, block_bytes, shifted=read.positions > 0)
-    roles, sources, doubt = _roles(read, queues, whole=whole)
-    compare = find_row_names(roles, sources[: read.files], queues, read.settings)
-    if named and "id" not in roles and is_held(first := sources[0]) and (first.lent or first.row_names is not None):
-        roles["id"] = [Found(first, (first.width,))]
-    picks = picks_of(roles, sources, read.settings)
-    companions = [Companion(queue, pick) for queue, pick in zip(queues, picks, strict=True)][1:]
+    read = _arranged(predictions, labels, others, settings, block_bytes=block_bytes, whole=whole, named=named)
+    doubt = _find_roles(read)
+    compare = find_row_names(read)
+    if (
+        named
+        and "id" not in read.roles
+        and is_held(first := read.sources[0])
+        and (first.lent or first.row_names is not None)
+    ):
+        read.roles["id"] = [Found(first, (first.width,))]
+    picks = picks_of(read)
+    companions = [Companion(queue, pick) for queue, pick in zip(read.queues, picks, strict=True)][1:]
     joins = tuple(map(Join.of, companions)) if read.settings.id is not None else ()
-    rule = Rule()
-    possible: tuple[Warning, ...] = ()
-    if KINDS[settings.kind].labelled:
-        names = given_classes(read.settings)
-        with _vector_named(roles, read.labels, read.settings):
-            rule = match(roles, queues, read.settings, names, joins, whole=whole, doubt=doubt)
-        columns = could_be_classes(roles["preds"][0], doubt, rule.matcher, names, len(rule.columns))
-        possible = _possible_classes(sources[0], columns)
+    rule, possible = _matched(read, joins, doubt)
     plan = _plan(
         settings,
-        sources,
-        roles,
+        read,
         rule,
-        read.axis,
         picks=picks,
         joins=joins,
         compare_row_names=compare,
-        warnings=(*read.warnings, *rule.warnings, *possible, *weighted_sums(roles, read.settings)),
-        has_label_file=read.labels is not None,
-        positions=read.positions,
-        sequences=read.sequences,
+        warnings=(*read.warnings, *rule.warnings, *possible, *weighted_sums(read)),
     )
-    if compare and plan.compared_apart and have_counted(roles, queues):
-        plan = replace(plan, by_counted=by_names(plan, sources))
+    if compare and plan.compared_apart and have_counted(read):
+        plan = replace(plan, by_counted=by_names(plan, read.sources))
     remember(key, plan)
-    return Feed(plan, queues)
-
-
-class _Arranged(NamedTuple):
-    """The sources as they are read, once ids, lists, axes and headers are decided."""
-
-    sources: tuple[Source, ...]
-    """Predictions, labels if they have a file of their own, and other files."""
-    labels: Source | None
-    """Labels in a file of their own, as given or as the second array of one."""
-    settings: Settings
-    """With the id that was found."""
-    axis: int | None
-    """The axis of the classes, if chosen."""
-    positions: int
-    """Predictions per sequence where labels are shifted, else 0."""
-    sequences: bool
-    """Whether the predictions are sequences that are not shifted."""
-    warnings: tuple[Warning, ...]
-
-    @property
-    def files(self) -> int:
-        """How many of the sources are those of predictions and labels."""
-        return 1 if self.labels is None else 2
+    return Feed(plan, read.queues)
 
 
 def _arranged(
@@ -140,9 +102,10 @@ def _arranged(
     others: Sequence[Source],
     settings: Settings,
     *,
+    block_bytes: int | None,
     whole: bool,
     named: bool,
-) -> _Arranged:
+) -> Inputs:
     """Decide ids, lists, the axis of the classes and headers."""
     predictions, labels, others, settings = with_ids(predictions, labels, others, settings)
     predictions, *others = undivided((predictions, *others), settings)
@@ -155,48 +118,59 @@ def _arranged(
     sources = named_by_others(sources) if named else sources
     period = positions(shape, axis, predictions.path) if settings.shift_labels else 0
     sequences = len(shape) == 3 and axis not in (None, 0) and not period
-    return _Arranged(sources, labels, settings, axis, period, sequences, warnings)
+    queues = _queues(sources, block_bytes, shifted=period > 0)
+    return Inputs(queues, 1 if labels is None else 2, settings, whole, axis, period, sequences, warnings)
 
 
-def _roles(read: _Arranged, queues: list[PartQueue], *, whole: bool) -> tuple[Roles, tuple[Source, ...], Doubt]:
-    """Find the columns of each role; return them, the sources, and what is in doubt about the predictions.
+def _find_roles(read: Inputs) -> Doubt:
+    """Find the columns of each role; return what is in doubt about the predictions.
 
-    For kinds without labels the first source may become one column of every number, and its queue with it.
+    For kinds without labels the first source may become one column of every number.
     """
-    sources, settings, labelled = read.sources, read.settings, KINDS[read.settings.kind].labelled
-    roles = explicit_roles(settings, sources[: read.files], sources[read.files :])
-    if all(queue.is_empty for queue in queues[: read.files]):
+    settings, labelled = read.settings, KINDS[read.settings.kind].labelled
+    find_named(read)
+    if all(queue.is_empty for queue in read.queues[: read.files]):
         # The number of items of a list column is unknown without rows.
-        raise NoVerdict("there are no rows", place=Place(sources[0].path))
+        raise NoVerdict("there are no rows", place=Place(read.sources[0].path))
     if labelled:
-        find_labels(roles, sources[: read.files], queues, settings)
+        find_labels(read)
         if read.files > 1 and settings.preds is None and not settings.multilabel:
-            check_one_line(*sources[:2])
-    doubt = find_predictions(roles, sources, queues, settings, whole=whole)
-    _check_scale(roles["preds"][0], settings)
+            check_one_line(*read.pair)
+    doubt = find_predictions(read)
+    _check_scale(read.preds, settings)
     if labelled:
-        _check_lengths(roles["preds"][0], settings)
+        _check_lengths(read.preds, settings)
     else:
-        queues[0], roles = _every_number(queues[0], roles, settings)
-        sources = (queues[0].source, *sources[1:])
-    return roles, sources, doubt
+        _every_number(read)
+    return doubt
+
+
+def _matched(read: Inputs, joins: Sequence[Join], doubt: Doubt) -> tuple[Rule, tuple[Warning, ...]]:
+    """Decide the rule of the labels; also return the warning about columns that could be classes."""
+    if not KINDS[read.settings.kind].labelled:
+        return Rule(), ()
+    names = given_classes(read.settings)
+    with _vector_named(read):
+        rule = match(read, names, joins, doubt)
+    columns = could_be_classes(read.preds, doubt, rule.matcher, names, len(rule.columns))
+    return rule, _possible_classes(read.sources[0], columns)
 
 
 @contextlib.contextmanager
-def _vector_named(roles: Roles, labels: Source | None, settings: Settings) -> Iterator[None]:
+def _vector_named(read: Inputs) -> Iterator[None]:
     """If the predictions are a vector of n x k numbers, replace an error about labels by that."""
     try:
         yield
     except DataError as error:
-        found, label = roles["preds"][0], roles["label"][0].source
-        if labels is None or label is found.source or not label.repeatable or len(found.columns) > 1:
+        found, label = read.preds, read.label.source
+        if read.files == 1 or label is found.source or not label.repeatable or len(found.columns) > 1:
             raise
         rows, others = (source.lines() - bool(source.header) for source in (found.source, label))
-        advice = vector_advice(found.source, found.columns, rows, others, settings)
+        advice = vector_advice(found.source, found.columns, rows, others, read.settings)
         if not advice and label.header is False:
             # The first line may be a header after all: it was judged by row counts that do not agree.
             others -= 1
-            advice = vector_advice(found.source, found.columns, rows, others, settings)
+            advice = vector_advice(found.source, found.columns, rows, others, read.settings)
         if not advice:
             raise
         counts = f"the row counts differ: {found.source.path} has {rows:,} and {label.path} has {others:,}"
@@ -231,24 +205,25 @@ def _queues(sources: Sequence[Source], block_bytes: int | None, *, shifted: bool
     return [PartQueue(source, size, shifted=shifted and place > 0) for place, (source, size) in each]
 
 
-def _plan(
-    settings: Settings, sources: Sequence[Source], roles: Roles, rule: Rule, axis: int | None, **decided: Any
-) -> Plan:
-    """Make the plan from the roles, the rule of the labels, the axis of the classes and other decisions."""
-    recipe, set_by_compat = _recipe(settings, roles["preds"][0], axis)
+def _plan(settings: Settings, read: Inputs, rule: Rule, **decided: Any) -> Plan:
+    """Make the plan from the inputs, the rule of the labels and other decisions."""
+    recipe, set_by_compat = _recipe(settings, read.preds, read.axis)
     distributions = rule.matcher is not None and rule.matcher.matched == "distribution"
     return Plan(
         settings=settings,
         recipe=recipe.weighted(class_weights(settings, rule.classes), distributions=distributions),
         set_by_compat=set_by_compat,
-        inputs=tuple(Table.of(source, unused_columns(source, roles)) for source in sources),
+        inputs=tuple(Table.of(source, read.unused(source)) for source in read.sources),
         classes=rule.classes,
         matcher=rule.matcher,
         label_columns=rule.columns,
-        slice_columns=tuple(used_columns(roles, "by")),
-        shown_columns=tuple(name for names in used_columns(roles, "show") for name in names),
+        slice_columns=tuple(used_columns(read.roles, "by")),
+        shown_columns=tuple(name for names in used_columns(read.roles, "show") for name in names),
         uncertain_base=rule.uncertain_base,
-        reference=reference_of(roles, rule, settings),
+        reference=reference_of(read.roles, rule, settings),
+        has_label_file=read.files > 1,
+        positions=read.positions,
+        sequences=read.sequences,
         **decided,
     )
 
@@ -269,17 +244,26 @@ def _headed(
     return (*files, *(other for other, _ in headed)), axis, warnings
 
 
-def _every_number(queue: PartQueue, roles: Roles, settings: Settings) -> tuple[PartQueue, Roles]:
+def _every_number(read: Inputs) -> None:
     """For kinds without labels: every number of an array is an example; a table must have one column of numbers."""
-    flat, roles = flattened(queue.source, roles)
-    found = roles["preds"][0]
+    queue, found = read.queues[0], read.preds
+    source = queue.source
+    if source.width > 1 and not source.tabular and len(found.columns) > 1:
+        beside = sum(place.source is source for places in read.roles.values() for place in places) > 1
+        if beside or len(found.columns) < source.width:
+            raise DataError(
+                "an array of several columns is read whole, every number an example; no column can be chosen beside",
+                place=Place(source.path),
+                advice="numpy.save('p.npy', array[:, 0]) keeps one column",
+            )
+        read.queues[0] = queue.of(source.flattened())
+        read.roles["preds"] = [found := Found(read.sources[0], (0,))]
     if len(found.columns) > 1:
         raise DataError(
-            f"{len(found.columns)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
-            place=Place(flat.path),
+            f"{len(found.columns)} columns, and --kind {read.settings.kind} has one: {listed(found.names)}",
+            place=Place(source.path),
             advice=("--preds NAME chooses it", "numpy.save('p.npy', array): every number of an array is an example"),
         )
-    return queue if flat is queue.source else queue.of(flat), roles
 
 
 def _possible_classes(source: Source, columns: Mapping[int, str]) -> tuple[Warning, ...]:

@@ -18,12 +18,12 @@ from xentcli.pairing.by_name import is_predicted_by_name
 from xentcli.pairing.choose import families
 from xentcli.pairing.columns import Found, name_of
 from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
-from xentcli.readers.source import Pick
+from xentcli.readers.source import Pick, Source
 from xentcli.records import cached_property, record
 from xentcli.scoring.advice import base_of, base_options
 from xentcli.settings import Settings
 
-__all__ = ["LOOK_AT", "FirstCells", "Needed"]
+__all__ = ["LOOK_AT", "FirstCells", "Needed", "needed_for"]
 
 LOOK_AT = 1000
 _STEM = re.compile(r"((?<=\D)\d+|(?<!\w)[^\W_\d]+|(?<=_)[^\W_]+)[)\]]?$")
@@ -79,6 +79,18 @@ class FirstCells:
                 texts.extend(texts_of(rows.values[str(column)]))
         names = [name_of(found.source, column) for column in places]
         return cls(dict(zip(names, columns, strict=True)), found.source.traits.decimal)
+
+    @classmethod
+    def of_table(cls, found: Found, queue: PartQueue) -> FirstCells:
+        """Read them; nothing of an array, whose cells are no texts."""
+        return cls.of(found, queue) if found.source.tabular else cls({}, found.source.traits.decimal)
+
+    @classmethod
+    def of_file(cls, source: Source, limit: int = LOOK_AT) -> FirstCells:
+        """Read all columns of a table, which is opened again; nothing of an array or a stream."""
+        if not (source.repeatable and source.tabular):
+            return cls({}, source.traits.decimal)
+        return cls.of(Found(source, tuple(range(source.width))), PartQueue(source), limit)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -324,6 +336,12 @@ class FirstCells:
                     if vary and _sum_to_1(table):
                         return chosen
         return []
+
+
+def needed_for(preds: Found, queue: PartQueue, settings: Settings) -> Needed:
+    """Return the options that columns need to be predictions; only for those that sum to 1 or 100, where some do."""
+    head = FirstCells.of_table(preds, queue)
+    return head.needed_for(head.summing("") or head.names, settings)
 
 
 def _is_class_of(name: str, preds: Sequence[str]) -> bool:

@@ -20,9 +20,11 @@ from xentcli.pairing.affixes import cuts_of
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.by_name import is_score_by_name
 from xentcli.pairing.choose import families
-from xentcli.pairing.columns import Found, Roles, is_group, listed, name_of, spec_of
+from xentcli.pairing.columns import Found, as_option, is_group, listed, name_of, spec_of
 from xentcli.pairing.counts import title_or_footer
 from xentcli.pairing.deciding import labels_that_decide
+from xentcli.pairing.firsts import needed_for
+from xentcli.pairing.inputs import Inputs
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census
 from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
@@ -30,17 +32,15 @@ from xentcli.pairing.misfits import renamed, without_column
 from xentcli.pairing.near import differing, loose
 from xentcli.pairing.predicted import are_places
 from xentcli.pairing.predictions import Doubt
-from xentcli.pairing.roles import predicted_labels
 from xentcli.pairing.rules import decide, decide_binary, distribution_order
 from xentcli.pairing.suggest import (
     are_in_descending_order,
-    as_option,
     classes_beside,
-    needed_for,
     not_the_truth,
     only_probability,
     ranks,
 )
+from xentcli.pairing.which_label import predicted_labels
 from xentcli.readers import open_small
 from xentcli.readers.source import Pick, Source, has_first_line
 from xentcli.readers.stream import STDIN
@@ -220,25 +220,15 @@ class Rule:
     warnings: tuple[Warning, ...] = ()
 
 
-def match(
-    roles: Roles,
-    queues: Sequence[PartQueue],
-    settings: Settings,
-    names: tuple[str, ...] | None,
-    joins: Sequence[Join],
-    *,
-    whole: bool,
-    doubt: Doubt,
-) -> Rule:
+def match(read: Inputs, names: tuple[str, ...] | None, joins: Sequence[Join], doubt: Doubt) -> Rule:
     """Decide the rule of the labels.
 
-    With `whole` all labels decide the rule, not only the first ones. With `doubt.stray` the names
-    must show that all prediction columns, and columns with another role that could be classes,
-    are predictions: logits have no row sum that would reveal a stray column.
+    With `doubt.stray` the names must show that all prediction columns, and columns with another role that
+    could be classes, are predictions: logits have no row sum that would reveal a stray column.
 
     Raises DataError if no rule holds.
     """
-    preds, label = roles["preds"][0], roles["label"][0]
+    preds, label, settings = read.preds, read.label, read.settings
     given = names
     if names is not None:
         _check_given(names, preds, settings)
@@ -246,7 +236,7 @@ def match(
         names = preds.names if _in_another_order(preds, names, settings.decimal_of_any) else names
     if len(label.columns) > 1 or settings.multilabel:
         _check_no_names(label, settings)
-        order, distribution = _distribution(preds, label, settings, names, queues)
+        order, distribution = _distribution(read, names)
         if given is not None and not distribution.by_name:
             _check_order(preds, given, settings.decimal_of_any)
         if doubt.stray and names is None and not distribution.by_name:
@@ -259,7 +249,7 @@ def match(
             advice="--label NAME,... names the columns",
         )
     with _with_its_label(label, preds, settings):
-        census, complete = labels_that_decide(roles, queues, joins, settings, whole=whole)
+        census, complete = labels_that_decide(read, joins)
     # The first line may be a label that was read as a header only because a footer adds a row.
     first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else None
     is_label = first is not None and (
@@ -484,13 +474,13 @@ def _uncertain_base(census: Census, matcher: Matcher, settings: Settings) -> boo
     return settings.index_base is None and counts_classes(matcher) and "0" not in census.read
 
 
-def _distribution(
-    preds: Found, label: Found, settings: Settings, names: tuple[str, ...] | None, queues: Sequence[PartQueue]
-) -> tuple[tuple[str, ...], Distribution | Multilabel]:
+def _distribution(read: Inputs, names: tuple[str, ...] | None) -> tuple[tuple[str, ...], Distribution | Multilabel]:
+    """The classes, and the rule for a column of labels for each of them."""
+    preds, label, settings = read.preds, read.label, read.settings
     columns = len(preds.columns)
     place = Place(label.source.path)
     if (columns == 1 and not settings.multilabel) or len(label.columns) != columns:
-        predicted = predicted_labels(label, preds, queues, settings)
+        predicted = predicted_labels(read, label, preds)
         a_label = f"{len(label.columns)} label column{'s' * (len(label.columns) > 1)}"
         raise DataError(
             f"{a_label} for {columns} prediction column{'s' * (columns > 1)}",

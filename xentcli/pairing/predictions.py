@@ -15,18 +15,17 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.affixes import cuts_of
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.choose import Head
-from xentcli.pairing.columns import Found, Roles, check_odd, flat_of, listed, name_of
+from xentcli.pairing.columns import Found, as_option, check_odd, flat_of, listed, name_of
 from xentcli.pairing.deciding import labels_that_decide
+from xentcli.pairing.firsts import needed_for
+from xentcli.pairing.inputs import Inputs
 from xentcli.pairing.labels import labelled_as
 from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
-from xentcli.pairing.roles import free_columns, used_in
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text, first_texts
 from xentcli.pairing.suggest import (
-    as_option,
     classes_of,
     confidences,
     conversion,
-    needed_for,
     suggestions,
     summing_option,
 )
@@ -76,19 +75,16 @@ class Doubt:
         return not {"weights", "bytes"} & set(self.taken.values())
 
 
-def find_predictions(
-    roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings, *, whole: bool = False
-) -> Doubt:
+def find_predictions(read: Inputs) -> Doubt:
     """Take columns without a role as predictions where no option names them; return what is uncertain of them.
-
-    With `whole` all labels say how the columns are named, not only the first.
 
     Raises DataError if neither row sums nor the names of the labels say which columns they are, listing them.
     """
-    if line := prompt_command(sources[0]) if _is_of_prompts(roles, sources[0], settings) else "":
+    roles, sources, queue, settings = read.roles, read.sources, read.queues[0], read.settings
+    if line := prompt_command(sources[0]) if _is_of_prompts(read) else "":
         raise DataError("objects of log-probabilities by token", place=Place(sources[0].path), advice=line)
     if "preds" in roles:
-        _check_no_json(roles["preds"][0], queues[0])
+        _check_no_json(read.preds, queue)
         return Doubt()
     source = sources[0]
     if settings.kind == "losses" and "loss" in source.names:
@@ -96,7 +92,7 @@ def find_predictions(
         if "weights" not in roles and "weight" in source.names:
             roles["weights"] = [Found(source, (source.names.index("weight"),))]
         return Doubt()
-    free = tuple(free_columns(source, roles))
+    free = tuple(read.free(source))
     if not free:
         raise DataError(
             "no column is left for the predictions",
@@ -123,12 +119,12 @@ def find_predictions(
             else "--preds NAME chooses it",
         )
     if labelled and _unsummed(settings):
-        found = _list_alone(found, queues[0], settings)
-    stray = first_text(found, queues[0])
-    if stray is not None or (source.tabular and _are_no_distribution(found, queues[0], settings)):
-        found = _chosen(found, stray, roles, sources, queues, settings, whole=whole)
+        found = _list_alone(found, queue, settings)
+    stray = first_text(found, queue)
+    if stray is not None or (source.tabular and _are_no_distribution(found, queue, settings)):
+        found = _chosen(read, found, stray)
     roles["preds"] = [found]
-    return _doubt(found, roles, queues[0], settings) if labelled else Doubt()
+    return _doubt(read, found) if labelled else Doubt()
 
 
 def _list_alone(found: Found, queue: PartQueue, settings: Settings) -> Found:
@@ -160,10 +156,10 @@ def _list_alone(found: Found, queue: PartQueue, settings: Settings) -> Found:
     )
 
 
-def _is_of_prompts(roles: Roles, source: Source, settings: Settings) -> bool:
+def _is_of_prompts(read: Inputs) -> bool:
     """Whether the predictions, or with a kind without labels a column, are called as vLLM calls those of prompts."""
-    names = roles["preds"][0].names if "preds" in roles else source.names
-    return any(re.search(r"\bprompt_logprobs\b", name) for name in names) and not KINDS[settings.kind].labelled
+    names = read.preds.names if "preds" in read.roles else read.sources[0].names
+    return any(re.search(r"\bprompt_logprobs\b", name) for name in names) and not KINDS[read.settings.kind].labelled
 
 
 def _check_no_json(found: Found, queue: PartQueue) -> None:
@@ -192,18 +188,9 @@ def _are_no_distribution(found: Found, queue: PartQueue, settings: Settings) -> 
     return summed and not _sum_to_1(found.columns, queue, settings)
 
 
-def _chosen(
-    found: Found,
-    stray: Stray | None,
-    roles: Roles,
-    sources: Sequence[Source],
-    queues: Sequence[PartQueue],
-    settings: Settings,
-    *,
-    whole: bool,
-) -> Found:
+def _chosen(read: Inputs, found: Found, stray: Stray | None) -> Found:
     """The columns that are predictions: all that have numbers, or those named as the labels are."""
-    counted = _counted(roles, queues, settings)
+    queue, settings, counted = read.queues[0], read.settings, _counted(read)
     # A comma at the end of every line makes an unnamed column, which is an error in the file.
     if stray is None and (counted is None or "" in found.source.names[1:]):
         return found
@@ -212,21 +199,21 @@ def _chosen(
         if len(apart) < 2 and stray is None:
             return found
         if stray is not None and len(apart) < 2:
-            raise _no_number(stray, found, (), sources, settings)
+            raise _no_number(read, stray, found)
         found = Found(found.source, apart)
-    head = Head.of(found, queues[0], settings, counted)
+    head = Head.of(found, queue, settings, counted)
     numeric = head.without_text
     if not KINDS[settings.kind].labelled or (stray is not None and len(found.columns) == 1):
-        raise _no_number(stray, found, (), sources, settings)
+        raise _no_number(read, stray, found)
     if _unsummed(settings):
         # Which of these are classes is decided later, by their names.
-        hinted = any(number_hint(text.text) for text in first_texts(found, queues[0]))
+        hinted = any(number_hint(text.text) for text in first_texts(found, queue))
         if head.is_mixed or len(numeric) < 2 or hinted:
-            raise _no_number(stray, found, (), sources, settings)
+            raise _no_number(read, stray, found)
         return Found(found.source, head.columns(numeric))
     if head.sums_to_1(numeric):
         return found if len(numeric) == len(found.columns) else Found(found.source, head.columns(numeric))
-    labels = _called(roles, queues, settings, whole=whole)
+    labels = _called(read)
     named = head.named(labels)
     sets = [places for places in named if head.sums_to_1(places)]
     if len(sets) == 1:
@@ -240,31 +227,28 @@ def _chosen(
     summing = head.summing
     if stray is not None:
         names = [name_of(found.source, column) for column in head.columns(summing)]
-        raise _no_number(stray, found, names, sources, settings)
-    return _confirmed_by_nothing(head, summing or next(iter(named), ()), sources, queues[0], labels[0], settings)
+        raise _no_number(read, stray, found, names)
+    return _confirmed_by_nothing(read, head, summing or next(iter(named), ()), labels[0])
 
 
-def _called(roles: Roles, queues: Sequence[PartQueue], settings: Settings, *, whole: bool) -> list[Collection[str]]:
+def _called(read: Inputs) -> list[Collection[str]]:
     """The names that labels give the classes: the labels that decide, or names of label columns without common ends."""
-    label = roles["label"][0]
-    if len(label.columns) > 1:
-        return [names for _, names in cuts_of(label.names) if "" not in names]
+    if len(read.label.columns) > 1:
+        return [names for _, names in cuts_of(read.label.names) if "" not in names]
     # With ids, these weights may belong to other rows.
-    alone = {role: places for role, places in roles.items() if role == "label" or settings.id is None}
-    census, _ = labels_that_decide(alone, queues, (), settings, whole=whole)
+    census, _ = labels_that_decide(read if read.settings.id is None else replace(read, roles={"label": [read.label]}))
     return [census.read, *([("True", "False"), ("true", "false")] if census.true_false else [])]
 
 
-def _counted(roles: Roles, queues: Sequence[PartQueue], settings: Settings) -> Flags | None:
+def _counted(read: Inputs) -> Flags | None:
     """bool[n]: which of the first rows have a weight above 0 and a label that is not ignored; None where ids say."""
-    counted = np.ones(LOOK_AT, dtype=bool)
-    by_source = {id(queue.source): queue for queue in queues}
+    counted, settings = np.ones(LOOK_AT, dtype=bool), read.settings
     for role in ("weights", *(["label"] if settings.ignored else [])):
-        for found in roles.get(role, ()):
-            if settings.id is not None and found.source is not queues[0].source:
+        for found in read.roles.get(role, ()):
+            if settings.id is not None and found.source is not read.sources[0]:
                 return None
             start = 0
-            for rows in by_source[id(found.source)].look({role: Pick(found.columns, "values")}, LOOK_AT):
+            for rows in read.queue_of(found).look({role: Pick(found.columns, "values")}, LOOK_AT):
                 values, span = rows.values[role], slice(start, start + rows.count)
                 skipped = labelled_as(values, settings.ignored if role == "label" else {"0"}, settings.decimal_of_any)
                 counted[span] &= ~skipped
@@ -272,14 +256,7 @@ def _counted(roles: Roles, queues: Sequence[PartQueue], settings: Settings) -> F
     return counted
 
 
-def _confirmed_by_nothing(
-    head: Head,
-    chosen: Sequence[int],
-    sources: Sequence[Source],
-    queue: PartQueue,
-    labels: Collection[str],
-    settings: Settings,
-) -> Found:
+def _confirmed_by_nothing(read: Inputs, head: Head, chosen: Sequence[int], labels: Collection[str]) -> Found:
     """All columns, though rows do not sum to 1; DataError if a subset is nearer, or one column has probabilities."""
     found = head.found
     chosen = chosen or (head.shares if len(head.shares) == 1 else head.only_graded if len(labels) == 2 else ())
@@ -289,13 +266,17 @@ def _confirmed_by_nothing(
     if not clear or not 0 < len(chosen) < len(found.columns) or not len(head.q) or nearer:
         # Scoring reports invalid rows, with --sum-tolerance or --renormalize as advice.
         return found
-    sure = confidences(sources[0], settings) if len(chosen) == 1 and head.q[:, chosen].min() >= 1 / len(labels) else ""
+    sure = (
+        confidences(read.sources[0], read.settings)
+        if len(chosen) == 1 and head.q[:, chosen].min() >= 1 / len(labels)
+        else ""
+    )
     first, *_ = np.flatnonzero(head.off(range(len(found.columns)))).tolist()
-    *_, rows = queue.look({"preds": Pick(found.columns[:1], "values")}, int(head.rows[first]) + 1)
+    *_, rows = read.queues[0].look({"preds": Pick(found.columns[:1], "values")}, int(head.rows[first]) + 1)
     raise DataError(
         f"the row sums to {head.q[first].sum():.6g}, not to 1 within {head.tolerance:g}",
         place=rows.place("preds", rows.count - 1),
-        advice=sure or _chooses(head, chosen, sources, labels),
+        advice=sure or _chooses(head, chosen, read.sources, labels),
     )
 
 
@@ -325,11 +306,10 @@ def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source], label
     return (f"{why}: {preds}",)
 
 
-def _no_number(
-    stray: Stray | None, found: Found, summing: Sequence[str], sources: Sequence[Source], settings: Settings
-) -> DataError:
+def _no_number(read: Inputs, stray: Stray | None, found: Found, summing: Sequence[str] = ()) -> DataError:
     """The error for a column of text among the predictions that nobody chose; `summing` are those that sum to 1."""
     assert stray is not None
+    sources, settings = read.sources, read.settings
     message = f"{shown(stray.text)} is not a number"
     if len(found.columns) == 1 and len(sources) > 1 and sources[1].width > 1:
         swapped = f"are the files swapped? xent score {sources[1].path} {sources[0].path}"
@@ -382,10 +362,10 @@ def _numbers_between(stray: Stray, source: Source) -> str:
     return f" --preds '#{numeric[0] + 1}'{' --no-header predictions' * is_number(first[numeric[0]])}"
 
 
-def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> Doubt:
+def _doubt(read: Inputs, found: Found) -> Doubt:
     """Return what is uncertain of predictions without a role: row sums close to 1 confirm two and more columns."""
-    source = found.source
-    used = used_in(source, roles, ("by", "cluster", "weights", "bytes"))
+    source, queue, settings = found.source, read.queues[0], read.settings
+    used = read.used(source, ("by", "cluster", "weights", "bytes"))
     taken = {column: used[column] for column in sorted(used) if _is_numeric(source, column, queue)}
     if settings.positive is not None and len(found.columns) == 1:
         # --positive implies one column of predictions.

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from shlex import quote
 
 import numpy as np
 
-from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import in_points, number
 from xentcli.errors import DataError
-from xentcli.pairing import near
-from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.by_name import is_label_by_name, is_predicted_by_name, is_score_by_name
 from xentcli.pairing.columns import (
     Found,
+    as_option,
     columns_of,
     listed,
     name_of,
     preamble,
-    spec_of,
-    without_blanks,
+    preds_run,
+    run_of,
     without_objects,
 )
 from xentcli.pairing.confident import confidence_advice
-from xentcli.pairing.firsts import LOOK_AT, MOST_BY_CHANCE, FirstCells, Needed
-from xentcli.pairing.labels import read_whole
+from xentcli.pairing.firsts import LOOK_AT, FirstCells
 from xentcli.pairing.long import long_of
 from xentcli.pairing.members import member_options
-from xentcli.pairing.misfits import IF_SORTED, positive_of, respelled, sorted_classes
+from xentcli.pairing.misfits import IF_SORTED, positive_of, sorted_classes
 from xentcli.pairing.naming import naming_of
-from xentcli.pairing.predicted import predicted_class
 from xentcli.pairing.ranked import ranked_of
 from xentcli.pairing.tokens import (
     answers_command,
@@ -50,23 +45,12 @@ from xentcli.settings import Settings
 
 __all__ = [
     "are_in_descending_order",
-    "are_of_several",
-    "as_option",
     "classes_beside",
     "classes_of",
     "confidences",
     "conversion",
-    "fitting",
-    "has_counts",
-    "has_missing",
-    "named_as_predicted",
-    "nearly_as",
-    "nearly_fitting",
-    "needed_for",
     "not_the_truth",
-    "one_hot",
     "only_probability",
-    "predicted_among",
     "ranks",
     "suggestions",
     "summing_option",
@@ -75,8 +59,6 @@ __all__ = [
 
 _MOST_OF_RUNS, _MOST_LONG = 1 << 18, 8
 """The most rows and columns that are read to find the rows of an example far from each other."""
-_MANY = 30
-"""Rows in which a column called as a label must be the predicted class to be taken for it."""
 MOST = 3
 """The most lines of advice with a label and predictions."""
 
@@ -103,28 +85,61 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
             raise
         # A column that nobody asked for cannot be read: that is not what is wrong.
         return general
-    given = columns_of(settings.preds, source) if settings.preds is not None else None
-    if settings.classes is None and (line := _naming(head, source, settings)):
-        return (line, *elsewhere)
-    if lines := _ranks(head, source, settings):
+    if lines := _converted(head, source, settings):
         return (*lines, *elsewhere)
-    if line := batches_command(source):
-        return (line, *elsewhere)
-    if line := prompt_command(source) or _choices(head, source, settings) or _long_rows(head, source, settings):
-        return (line, *elsewhere)
+    given = columns_of(settings.preds, source) if settings.preds is not None else None
     named = [head.names[column] for column in given or ()]
     predicted = head.predicted(named)
-    shown_by = head.classes_by(predicted)
-    hot = head.one_hot(summing := named or head.summing("")) if settings.label is None else []
+    if lines := _targets(head, source, named, settings) or _pairs(head, source, named, predicted, settings):
+        return (*lines, *elsewhere)
+    if predicted:
+        return _truth_elsewhere(source, head, *next(iter(predicted.items())), settings)
+    only = (
+        _of_tokens(head, source, settings)
+        or confidences(source, settings, head)
+        or _only_number(head, settings)
+        or _only_score(head, settings)
+        or _only_lists(head, source, settings)
+        or _unfolding(head, source, settings)
+    )
+    found = [only] if only else _each_number(head, settings)
+    return (*found, *elsewhere) if found else general
+
+
+def _converted(head: FirstCells, source: Source, settings: Settings) -> Sequence[str]:
+    """The advice for a file whose columns are no predictions before a conversion; none for other files."""
+    if settings.classes is None and (line := _naming(head, source, settings)):
+        return (line,)
+    if lines := _ranks(head, source, settings):
+        return lines
+    line = batches_command(source) or prompt_command(source) or _choices(head, source, settings)
+    line = line or _long_rows(head, source, settings)
+    return (line,) if line else ()
+
+
+def _targets(head: FirstCells, source: Source, named: Sequence[str], settings: Settings) -> Sequence[str]:
+    """The options for columns of targets, one-hot or soft, beside as many predictions; none without them."""
+    if settings.label is not None:
+        return ()
+    summing = named or head.summing("")
+    hot = head.one_hot(summing)
     if hot and not head.are_predicted(hot, summing):
-        words = [_word(_preds_run(names, head.names, source)) for names in (hot, summing)]
-        return (f"--label {words[0]} --preds {words[1]}{head.needed_for(summing, settings).options}", *elsewhere)
-    if pair := head.soft() if settings.label is None and not named else None:
-        words = [_word(_preds_run(names, head.names, source)) for names in pair]
-        return (f"--label {words[0]} --preds {words[1]}", *elsewhere)
+        needed = head.needed_for(summing, settings).options
+        return (f"--label {_columns(hot, head, source)} --preds {_columns(summing, head, source)}{needed}",)
+    if pair := head.soft() if not named else None:
+        return (f"--label {_columns(pair[0], head, source)} --preds {_columns(pair[1], head, source)}",)
+    return ()
+
+
+def _pairs(
+    head: FirstCells, source: Source, named: Sequence[str], predicted: Mapping[str, Sequence[str]], settings: Settings
+) -> Sequence[str]:
+    """The options for each label with its predictions; none without such a pair."""
+    shown_by = head.classes_by(predicted)
+    hot = head.one_hot(named or head.summing("")) if settings.label is None else []
     for labels, checked in ((head.possible_labels(settings), bool(predicted)), (head.whole_labels(settings), True)):
         found = [
-            f"--label {_word(_label_run(label, head, source))} --preds {_word(_preds_run(preds, head.names, source))}"
+            f"--label {quote(_label_run(label, head, source))} --preds {_columns(preds, head, source)}"
             f"{head.needed_for(preds, settings).options}{_classes_option(classes, settings)}"
             f"{'' if classes else _if_sorted(head, label, preds, settings)}"
             for label in labels
@@ -136,20 +151,13 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
             and _is_whole(label, preds, head, source)
         ]
         if found:
-            return (*list(dict.fromkeys(found))[:MOST], *elsewhere)
-    if predicted:
-        return _truth_elsewhere(source, head, *next(iter(predicted.items())), settings)
-    only = (
-        _of_tokens(head, source, settings)
-        or confidences(source, settings, head)
-        or _only_number(head, settings)
-        or _only_score(head, settings)
-        or _only_lists(head, source, settings)
-        or _unfolding(head, source, settings)
-        or None
-    )
-    found = [only] if only is not None else _each_number(head, settings)
-    return (*found, *elsewhere) if found else general
+            return list(dict.fromkeys(found))[:MOST]
+    return ()
+
+
+def _columns(names: Sequence[str], head: FirstCells, source: Source) -> str:
+    """Columns of the first cells as options take them, quoted."""
+    return quote(preds_run(names, head.names, source))
 
 
 def _classes_option(classes: Sequence[str], settings: Settings) -> str:
@@ -159,7 +167,7 @@ def _classes_option(classes: Sequence[str], settings: Settings) -> str:
         and classes
         and all(name and name == name.strip() and "," not in name for name in classes)
     )
-    return f" --classes {_word(','.join(classes))}" if plain else ""
+    return f" --classes {quote(','.join(classes))}" if plain else ""
 
 
 def _list_of(name: str, source: Source) -> list[str]:
@@ -178,7 +186,7 @@ def _is_whole(label: str, preds: Sequence[str], head: FirstCells, source: Source
 def _label_run(label: str, head: FirstCells, source: Source) -> str:
     """The value of --label for a column: the whole list, if it belongs to one."""
     names = _list_of(label, source)
-    return _preds_run(names, head.names, source) if names else label
+    return preds_run(names, head.names, source) if names else label
 
 
 def _if_sorted(head: FirstCells, label: str, preds: Sequence[str], settings: Settings) -> str:
@@ -193,7 +201,7 @@ def _truth_elsewhere(
     source: Source, head: FirstCells, predicted: str, preds: Sequence[str], settings: Settings
 ) -> tuple[str, ...]:
     """Return advice for a file that has the predicted class, and no other column that could be the truth."""
-    options = f"--preds {_word(_preds_run(preds, head.names, source))}{head.needed_for(preds, settings).options}"
+    options = f"--preds {_columns(preds, head, source)}{head.needed_for(preds, settings).options}"
     options += _classes_option(head.classes_by({predicted: preds}).get(tuple(preds), ()), settings)
     command = f"{with_labels(source.path)} --label NAME {options}"
     return not_the_truth(predicted), "no other column can be the label; with a file of labels:", command
@@ -204,114 +212,16 @@ def not_the_truth(name: str) -> str:
     return f"{listed([name])} is the predicted class, unless the model is right in every row that was looked at"
 
 
-def _rows_to_tell(name: str) -> int:
-    """In how many rows a column with an id beside it must be the predicted class, by its name, to be taken for it."""
-    return 1 if is_predicted_by_name(name) else _MANY if is_label_by_name(name) else MOST_BY_CHANCE
-
-
 def with_labels(path: str) -> str:
     """Return the command that scores a file of predictions with a file of labels."""
-    return f"xent score {_word(path)} LABELS"
-
-
-def named_as_predicted(name: str, path: str) -> str:
-    """Return the line for a possible label that is called like a predicted class; empty for other names.
-
-    >>> named_as_predicted("pred", "p.csv")
-    'if pred is the predicted class, as its name says: xent score p.csv LABELS'
-    """
-    called = is_predicted_by_name(name)
-    return f"if {listed([name])} is the predicted class, as its name says: {with_labels(path)}" if called else ""
-
-
-def predicted_among(
-    label: Found,
-    preds: Found,
-    labels_queue: PartQueue,
-    preds_queue: PartQueue,
-    *,
-    exactly: bool = False,
-    ids: tuple[int, int] | None = None,
-) -> list[str]:
-    """Return the names of the label columns that are the predicted class in all of the first rows.
-
-    With `exactly` no case, blank or the like may differ from the name of a class. Rows are compared by `ids`, the
-    columns of the predictions and the labels that name them, and by position without.
-    """
-    if not (label.source.tabular and preds.source.tabular):
-        return []
-    labels, predictions = FirstCells.of(label, labels_queue), FirstCells.of(preds, preds_queue)
-    if len(predictions.names) < len(preds.names):
-        return []
-    pairs = [(row, row) for row in range(min(predictions.rows, labels.rows))]
-    if ids is not None:
-        sides = ((preds, preds_queue, ids[0]), (label, labels_queue, ids[1]))
-        named = [FirstCells.of(Found(f.source, (c,)), queue).first for f, queue, c in sides]
-        others = {text: row for row, text in enumerate(named[1])}
-        pairs = [(row, others[text]) for row, text in enumerate(named[0]) if text in others]
-        if len(pairs) < min(MOST_BY_CHANCE, *map(len, named)):
-            return []
-    # An id or a text beside them is no prediction.
-    numeric = [name for name in predictions.names if name in predictions.numeric]
-    sets = [[*predictions.names], numeric, predictions.summing("")]
-    called = dict(zip(predictions.names, preds.names, strict=True))
-    found = []
-    for name, values in labels.columns.items():
-        texts = [values[row] for _, row in pairs]
-        for some in sets:
-            numbers = [[predictions.columns[one][row] for row, _ in pairs] for one in some]
-            names = [called[one] for one in some]
-            # Of few rows a good model is right in all.
-            enough = (some is sets[0] and ids is None) or len(pairs) >= _rows_to_tell(name)
-            if name in found or not enough:
-                continue
-            if predicted_class(texts, names, numbers, predictions.decimal, exactly=exactly):
-                found.append(name)
-    return found
-
-
-def fitting(label: Found, preds: Found, queue: PartQueue, *, by_position: bool = False) -> list[str]:
-    """Return the label columns whose first values, several and some perhaps missing, can all be classes.
-
-    Where predictions have names the classes must be meant by name, unless `by_position`; those of one column are 0, 1.
-    """
-    if not label.source.tabular:
-        return []
-    head = FirstCells.of(label, queue)
-    names = preds.names if len(preds.columns) > 1 else ("0", "1")
-    values = [{text for text in column if not is_missing(text)} for column in head.columns.values()]
-
-    def fits(some: set[str]) -> bool:
-        found = list(readings(names, some, head.decimal) if len(some) > 1 else ())
-        if by_position or not preds.named:
-            return bool(found)
-        return any(all(read_whole(text, head.decimal) in names[c] for text, c in one.items()) for one in found)
-
-    return list(itertools.compress(head.names, map(fits, values)))
-
-
-def nearly_fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
-    """Return the label columns whose first values are names of the predictions except for blanks, case and the like."""
-    if not (label.source.tabular and preds.named and len(preds.columns) > 1):
-        return []
-    head, names = FirstCells.of(label, queue), {near.loose(name) for name in preds.names}
-    each = head.columns.items()
-    return [name for name, column in each if {near.loose(text) for text in column if not is_missing(text)} <= names]
-
-
-def needed_for(preds: Found, queue: PartQueue, settings: Settings) -> Needed:
-    """Return the options that columns need to be predictions; only for those that sum to 1 or 100, where some do."""
-    if not preds.source.tabular:
-        return Needed()
-    head = FirstCells.of(preds, queue)
-    return head.needed_for(head.summing("") or head.names, settings)
+    return f"xent score {quote(path)} LABELS"
 
 
 def summing_option(source: Source, settings: Settings) -> str:
     """Return the options for the columns of a file that sum to 1 or 100 in every row; empty where none do."""
-    if not (source.repeatable and source.tabular) or settings.preds is not None:
+    if settings.preds is not None:
         return ""
-    head = FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source))
+    head = FirstCells.of_file(source)
     names = head.summing("")
     # A column with an infinite or missing number among others must be reported, not skipped.
     if not names or not all(map(_is_whole_or_text, head.columns.values())):
@@ -324,22 +234,6 @@ def _is_whole_or_text(column: Sequence[str]) -> bool:
     """Whether the cells of a column are all finite numbers, or none is a number."""
     values = [number(text) for text in column]
     return all(value is None for value in values) or all(value is not None and math.isfinite(value) for value in values)
-
-
-def nearly_as(found: Found, preds: Found, name: str, queue: PartQueue) -> str:
-    """Return the advice for a column whose values are nearly the predictions' names: --classes, or a clean copy."""
-    head = FirstCells.of(found, queue)
-    place = head.names.index(name)
-    values = [text for text in dict.fromkeys(head.columns[name]) if not is_missing(text)]
-    label, source = f"--label {as_option([name], found.source)}", found.source
-    classes = respelled(values, preds.names)
-    steps = [] if classes else near.differences(values, preds.names)
-    if [step.name for step in steps] == ["blanks around it"] and (line := without_blanks(source)):
-        return f"{line}, then --label {_word(name.strip())}"
-    copy = near.clean_copy(source, found.columns[place], steps) if steps else ""
-    if copy:
-        return f"{copy}, then {label}"
-    return f"{label}{classes} has nearly the classes of the predictions as its values"
 
 
 def classes_of(found: Found, names: Sequence[str], settings: Settings) -> tuple[str, str]:
@@ -383,7 +277,7 @@ def conversion(source: Source, settings: Settings, other: Source) -> str:
     """Return the command that converts a file to columns of predictions, with labels in another file; else empty."""
     if settings.preds is not None or not (source.repeatable and other.repeatable and source.tabular and other.tabular):
         return ""
-    head, other_head = (FirstCells.of(Found(one, tuple(range(one.width))), PartQueue(one)) for one in (source, other))
+    head, other_head = FirstCells.of_file(source), FirstCells.of_file(other)
     return (
         answers_command(source, other_head.distinct)
         or choices_command(source, None)
@@ -391,34 +285,6 @@ def conversion(source: Source, settings: Settings, other: Source) -> str:
         or _long_rows(head, source, settings, other)
         or confidence_advice(head, source, settings.label if isinstance(settings.label, str) else None, other_head)
     )
-
-
-def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:
-    """Return the names, in order, of predictions that a label column of shares or counts has too."""
-    if not (label.source.tabular and preds.named):
-        return []
-    head = FirstCells.of(label, queue)
-    return [name for name in preds.names if name in head.shares or name in head.counts]
-
-
-def has_counts(label: Found, names: Sequence[str], queue: PartQueue) -> bool:
-    """Whether label columns are counts, and some row has a total above 1."""
-    head = FirstCells.of(label, queue)
-    table = np.array([head.counts[name] for name in names if name in head.counts])
-    return len(table) == len(names) and bool((table.sum(axis=0) > 1).any())
-
-
-def are_of_several(label: Found, preds: Found, names: Sequence[str], queues: Sequence[PartQueue]) -> bool:
-    """Whether label columns are 0 and 1 with several in a row, as `queues` begin, where no predictions sum to 1."""
-    head, other = (FirstCells.of(found, queue) for found, queue in zip((preds, label), queues, strict=True))
-    hard = all(name in other.shares and np.isin(other.shares[name], (0, 1)).all() for name in names)
-    return hard and not head.summing("") and all(name in head.shares for name in names)
-
-
-def has_missing(found: Found, name: str, queue: PartQueue) -> bool:
-    """Whether a column has missing values among its first."""
-    head = FirstCells.of(found, queue)
-    return any(map(is_missing, head.columns[name]))
 
 
 def _naming(head: FirstCells, source: Source, settings: Settings) -> str:
@@ -436,76 +302,84 @@ def confidences(source: Source, settings: Settings, head: FirstCells | None = No
     """
     if not isinstance(settings.label, str | None) or settings.kind != "probs" or settings.preds is not None:
         return ""
-    if head is None and not (source.repeatable and source.tabular):
-        return ""
-    head = head or FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source))
+    head = head or FirstCells.of_file(source)
     return confidence_advice(head, source, settings.label, head)
 
 
 def only_probability(source: Source, settings: Settings) -> str:
     """Return the options for the only column of probabilities beside a label of two values; empty for other files."""
-    if not (source.repeatable and source.tabular):
-        return ""
-    return _only_number(FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source)), settings) or ""
+    return _only_number(FirstCells.of_file(source), settings)
 
 
-def _only_number(head: FirstCells, settings: Settings) -> str | None:
-    """The options for the only column of numbers beside the only label of two values; None without such a pair.
+def _only_number(head: FirstCells, settings: Settings) -> str:
+    """The options for the only column of numbers beside the only label of two values; empty without such a pair.
 
     The label may be given.
     """
     given = settings.label
     if settings.preds is not None or not isinstance(given, str | None):
-        return None
+        return ""
     numeric = [name for name, column in head.columns.items() if head.read(column) is not None]
     # Beside a column of probabilities an age is none, nor is a class of 0 and 1.
-    graded = [name for name, values in head.shares.items() if not np.isin(values, (0, 1)).all()]
+    graded = _graded(head)
     numeric = graded if len(graded) == 1 else numeric
-    labels = [name for name in head.names if head.is_of_two(name) and given in (None, name)]
-    pairs = [(label, name) for label in labels for name in numeric if name != label]
+    pairs = [(label, name) for label in _of_two(head, given) for name in numeric if name != label]
     # What a threshold of any column tells apart is the predicted class.
     cut = {pair[0] for pair in pairs if head.is_cut(*pair)} if given is None else set()
     pairs = [pair for pair in pairs if pair[0] not in cut]
     if len(pairs) != 1:
-        return None
-    label, name = (_word(_run([name], head.names)) for name in pairs[0])
-    values = sorted(head.distinct[pairs[0][0]])
-    texts = number(in_points(values[0], head.decimal)) is None
-    positive = f" --positive {_word(positive_of(values, pairs[0][1]))}" if texts and settings.positive is None else ""
-    chosen = f"--preds {name}" if given is not None else f"--label {label} --preds {name}"
-    scale = head.scale_of(pairs[0][1], settings)
-    if (texts or given is None) and pairs[0][1] not in head.shares and not (scale and head.is_percent(pairs[0][1])):
+        return ""
+    ((label, name),) = pairs
+    scale = head.scale_of(name, settings)
+    texts = number(in_points(min(head.distinct[label]), head.decimal)) is None
+    if (texts or given is None) and name not in head.shares and not (scale and head.is_percent(name)):
         # An age, say.
-        return None
-    return f"{chosen}{positive}{scale}"
+        return ""
+    called, preds = (quote(run_of([one], head.names)) for one in (label, name))
+    chosen = f"--preds {preds}" if given is not None else f"--label {called} --preds {preds}"
+    return f"{chosen}{_positive(head, label, name, settings)}{scale}"
+
+
+def _graded(head: FirstCells) -> list[str]:
+    """The columns from 0 to 1 with other values than the two."""
+    return [name for name, values in head.shares.items() if not np.isin(values, (0, 1)).all()]
+
+
+def _of_two(head: FirstCells, given: str | None) -> list[str]:
+    """The columns of two values, only the `given` one if there is one."""
+    return [name for name in head.names if head.is_of_two(name) and given in (None, name)]
+
+
+def _positive(head: FirstCells, label: str, name: str, settings: Settings) -> str:
+    """The option for the class that a column is the probability of, if a label of two values has texts."""
+    texts = sorted(head.distinct[label])
+    named = number(in_points(texts[0], head.decimal)) is None and settings.positive is None
+    return f" --positive {quote(positive_of(texts, name))}" if named else ""
 
 
 def _each_number(head: FirstCells, settings: Settings) -> list[str]:
     """The options for each of few columns of probabilities, as of several models, beside the only label of 0 and 1."""
     if settings.preds is not None or settings.label is not None or settings.kind != "probs":
         return []
-    graded = [name for name, values in head.shares.items() if not np.isin(values, (0, 1)).all()]
-    labels = [name for name in head.shares if name not in graded and head.is_of_two(name)]
+    graded = _graded(head)
+    labels = [name for name in _of_two(head, None) if name in head.shares and name not in graded]
     if len(labels) != 1 or not 1 < len(graded) <= MOST or any(head.is_cut(labels[0], name) for name in graded):
         return []
-    label, *each = (_word(_run([name], head.names)) for name in (labels[0], *graded))
+    label, *each = (quote(run_of([name], head.names)) for name in (labels[0], *graded))
     return [f"--label {label} --preds {name}" for name in each]
 
 
 def _only_score(head: FirstCells, settings: Settings) -> str:
     """The options for the only score, by its name, beside the only label of two values; empty where none is below 0."""
-    if settings.preds is not None or not isinstance(settings.label, str | None) or settings.kind != "probs":
+    given = settings.label
+    if settings.preds is not None or not isinstance(given, str | None) or settings.kind != "probs":
         return ""
     scores = [name for name in head.numeric if is_score_by_name(name) and head.numeric[name].min() < 0]
-    given = settings.label
-    labels = [name for name in head.names if head.is_of_two(name) and given in (None, name) and name not in scores]
+    labels = [name for name in _of_two(head, given) if name not in scores]
     if len(scores) != 1 or len(labels) != 1 or not (given or is_label_by_name(labels[0])):
         return ""
-    texts = sorted(head.distinct[labels[0]])
-    named = number(in_points(texts[0], head.decimal)) is None and settings.positive is None
-    positive = f" --positive {_word(positive_of(texts, scores[0]))}" if named else ""
-    label = "" if given else f"--label {_word(labels[0])} "
-    return f"{label}--preds {_word(scores[0])} --kind logits{positive}"
+    label = "" if given else f"--label {quote(labels[0])} "
+    return f"{label}--preds {quote(scores[0])} --kind logits{_positive(head, labels[0], scores[0], settings)}"
 
 
 def _of_tokens(head: FirstCells, source: Source, settings: Settings) -> str:
@@ -531,7 +405,7 @@ def _long_rows(head: FirstCells, source: Source, settings: Settings, other: Sour
     found = long_of(source, head.columns, head.shares, whole=head.rows < LOOK_AT)
     if found is None and head.rows == LOOK_AT and _are_in_runs(head):
         # Sorted by class: each example has a row in each run.
-        every = FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source), _MOST_OF_RUNS)
+        every = FirstCells.of_file(source, _MOST_OF_RUNS)
         found = long_of(source, every.columns, every.shares, whole=every.rows < _MOST_OF_RUNS)
     return "" if found is None else found.command(other)
 
@@ -557,9 +431,7 @@ def _ranks(head: FirstCells, source: Source, settings: Settings) -> tuple[str, .
 
 def ranks(source: Source, settings: Settings) -> tuple[str, ...]:
     """Return the advice for a file of classes by rank beside their probabilities; none for other files."""
-    if not (source.repeatable and source.tabular):
-        return ()
-    return _ranks(FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source)), source, settings)
+    return _ranks(FirstCells.of_file(source), source, settings)
 
 
 def _unfolding(head: FirstCells, source: Source, settings: Settings) -> str:
@@ -573,7 +445,7 @@ def _unfolding(head: FirstCells, source: Source, settings: Settings) -> str:
     if not lines or settings.label is not None:
         return next(iter(lines.values()), "")
     labels = [name for name in head.possible_labels(settings) if name not in lines]
-    return f"{next(iter(lines.values()))}, then --label {_word(labels[0]) if len(labels) == 1 else 'NAME'}"
+    return f"{next(iter(lines.values()))}, then --label {quote(labels[0]) if len(labels) == 1 else 'NAME'}"
 
 
 def _only_lists(head: FirstCells, source: Source, settings: Settings) -> str | None:
@@ -596,31 +468,5 @@ def _only_lists(head: FirstCells, source: Source, settings: Settings) -> str | N
     scores = any(((value < 0) | (value > 1)).any() for value in values if value is not None)
     positive = any((value > 0).any() for value in values if value is not None)
     kind = " --kind logits" if settings.kind == "probs" and scores and positive else ""
-    label = f"--label {_word(_run(labels, head.names))} " if settings.label is None else ""
-    return f"{label}--preds {_word(name)}{kind}{called[labels[0]]}"
-
-
-def as_option(preds: Sequence[str], source: Source) -> str:
-    """Return columns as --preds takes them, quoted; a long run as first:last, a whole list by its name."""
-    return _word(_preds_run(preds, [name_of(source, column) for column in range(source.width)], source))
-
-
-def _run(preds: Sequence[str], names: Sequence[str]) -> str:
-    """The value of --preds for columns; a long run of neighbours is first:last."""
-    first = names.index(preds[0])
-    words = spec_of(preds, [names.index(name) for name in preds])
-    if len(preds) > 6 and list(names[first : first + len(preds)]) == list(preds):
-        return f"{words[0]}:{words[-1]}"
-    return ",".join(words)
-
-
-def _preds_run(preds: Sequence[str], names: Sequence[str], source: Source) -> str:
-    """The value of --preds for columns; the name of the list, if they are all of its numbers."""
-    flat = source.traits.flat
-    groups = {} if flat is None else flat.groups
-    whole = (name for name, places in groups.items() if name and [name_of(source, c) for c in places] == list(preds))
-    return next((name for name in whole if "," not in name), None) or _run(preds, names)
-
-
-def _word(text: str) -> str:
-    return shlex.quote(text)
+    label = f"--label {quote(run_of(labels, head.names))} " if settings.label is None else ""
+    return f"{label}--preds {quote(name)}{kind}{called[labels[0]]}"

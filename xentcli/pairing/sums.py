@@ -8,7 +8,8 @@ import re
 import shlex
 
 from xentcli.errors import Warning, unused
-from xentcli.pairing.columns import Found, Roles
+from xentcli.pairing.columns import Found
+from xentcli.pairing.inputs import Inputs
 from xentcli.settings import Settings
 
 __all__ = ["weighted_sums"]
@@ -20,15 +21,16 @@ _COUNT = re.compile(
 )
 
 
-def weighted_sums(roles: Roles, settings: Settings) -> tuple[Warning, ...]:
+def weighted_sums(read: Inputs) -> tuple[Warning, ...]:
     """Return a warning if a column named as a sum is weighted by one named as a count of tokens.
 
     With weights n the cost is sum(n l) / sum(n), which needs the mean loss l per token, not the sum n l. Only names
     can tell: losses that grow with their weights may be correct.
     """
+    roles, settings = read.roles, read.settings
     if "weights" not in roles or settings.kind not in ("true-logprobs", "losses"):
         return ()
-    found, weights = roles["preds"][0], roles["weights"][0]
+    found, weights = read.preds, roles["weights"][0]
     name, count = found.names[0], weights.names[0]
     if not (_SUM.search(name) and _COUNT.search(count)):
         return ()
