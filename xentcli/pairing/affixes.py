@@ -49,27 +49,20 @@ def _places(
 
 def cuts_of(names: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     """The names, and the names less each prefix or suffix that all share."""
-    return [("", tuple(names)), *_prefixes(names), *_suffixes(names)]
+    prefix, suffix = _common(names)
+    cuts = [("", tuple(names))]
+    cuts += [(prefix[:n], tuple(name[n:] for name in names)) for n in range(1, len(prefix) + 1)]
+    return cuts + [(suffix[-n:], tuple(name[:-n] for name in names)) for n in range(1, len(suffix) + 1)]
 
 
-def _prefixes(names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each common prefix, and the names without it."""
-    shared = os.path.commonprefix(list(names))
-    for length in range(1, len(shared) + 1):
-        yield shared[:length], tuple(name[length:] for name in names)
-
-
-def _suffixes(names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each common suffix, and the names without it."""
-    shared = os.path.commonprefix([name[::-1] for name in names])[::-1]
-    for length in range(1, len(shared) + 1):
-        yield shared[-length:], tuple(name[:-length] for name in names)
+def _common(names: Sequence[str]) -> tuple[str, str]:
+    """The longest prefix and the longest suffix that all names share; they may overlap."""
+    return os.path.commonprefix(list(names)), os.path.commonprefix([name[::-1] for name in names])[::-1]
 
 
 def ends_of(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Each pair of a common prefix and suffix that do not overlap, those with an empty one first."""
-    head = os.path.commonprefix(list(names))
-    tail = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    head, tail = _common(names)
     prefixes, suffixes = range(1, len(head) + 1), range(1, len(tail) + 1)
     shortest = min(map(len, names))
     pairs = itertools.product(prefixes, suffixes)
@@ -102,16 +95,16 @@ def without_stem(names: Sequence[str], labels: Collection[str]) -> tuple[str, ..
 
 def cores_of(names: Sequence[str]) -> list[str]:
     """The names without their longest common prefix and suffix, case-folded: the part that distinguishes them."""
-    prefix = os.path.commonprefix(list(names))
+    prefix, _ = _common(names)
     shorter = [name[len(prefix) :] for name in names]
-    suffix = os.path.commonprefix([name[::-1] for name in shorter])
+    _, suffix = _common(shorter)
     return [name[: len(name) - len(suffix)].strip(" _.-").casefold() for name in shorter]
 
 
 def numbers_of(names: Sequence[str]) -> tuple[str, ...] | None:
     """The integers that the names are, without common affixes; None if one is not an integer."""
-    stem = os.path.commonprefix(list(names)).rstrip(_DIGITS)
+    stem = _common(names)[0].rstrip(_DIGITS)
     rests = [name[len(stem) :] for name in names]
-    tail = os.path.commonprefix([rest[::-1] for rest in rests])[::-1].lstrip(_DIGITS)
+    tail = _common(rests)[1].lstrip(_DIGITS)
     found = [_DIGITS_ALONE.fullmatch(rest.removesuffix(tail)) for rest in rests]
     return tuple(match[0] for match in found if match) if all(found) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os.path
 import re
 from collections.abc import Mapping, Sequence
@@ -161,7 +162,8 @@ def with_headers(
         if side.fields
     }
     guesses = [side for side in sides if chosen[side.name] and _is_guess(side, looks[side.name])]
-    rows = [side for side in undecided if not chosen[side.name] and _is_doubtful_row(side)]
+    named = [side for side in undecided if side.name == "predictions" and is_unlike_the_next(side.source)]
+    rows = [side for side in named if not chosen[side.name]]
     warnings = (*(_guessed(side, counted=counted) for side in guesses), *map(_guessed_as_data, rows))
     return taken.get("predictions", predictions), taken.get("labels", labels), warnings
 
@@ -303,7 +305,8 @@ def _by_counts(undecided: list[Side], chosen: dict[str, bool], predictions: Sour
     """Read first lines as headers or data so that the row counts of both files agree."""
     difference = predictions.lines() - labels.lines()
     agreeing = []
-    for reading in _readings([side.name for side in undecided]):
+    for each in itertools.product((False, True), repeat=len(undecided)):
+        reading = {side.name: header for side, header in zip(undecided, each, strict=True)}
         taken = {**chosen, **reading}
         heads = [
             taken.get(name, False) * max(1, len(files_in(source)))
@@ -319,12 +322,6 @@ def _by_counts(undecided: list[Side], chosen: dict[str, bool], predictions: Sour
     if len(agreeing) == 1:
         return agreeing[0]
     raise _ambiguous(undecided, "; the row counts agree either way")
-
-
-def _readings(names: list[str]) -> list[dict[str, bool]]:
-    if len(names) == 1:
-        return [{names[0]: False}, {names[0]: True}]
-    return [{names[0]: a, names[1]: b} for a in (False, True) for b in (False, True)]
 
 
 def _without_counts(side: Side) -> bool:
@@ -452,11 +449,6 @@ def _guessed(side: Side, *, counted: bool) -> Warning:
         f"{side.source.path}: the first line {side.line} was taken as a header but could be data; {why}",
         "" if further else f"--header {side.name} confirms it, --no-header {side.name} takes the line as data",
     )
-
-
-def _is_doubtful_row(side: Side) -> bool:
-    """Whether a first line that is data by the row counts looks like names of prediction columns."""
-    return side.name == "predictions" and is_unlike_the_next(side.source)
 
 
 def _guessed_as_data(side: Side) -> Warning:

@@ -15,6 +15,7 @@ from xentcli.columns.column import Coded, Values
 from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import in_points, number, whole, whole_or_text
 from xentcli.columns.texts import Texts
+from xentcli.columns.vocabulary import Vocabulary
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.near import Step
 from xentcli.records import record
@@ -122,15 +123,10 @@ def labelled_as(values: Values, wanted: Collection[str], decimal: str = ".") -> 
     >>> labelled_as(["cat", "-100.0"], {"-100"}).tolist()
     [False, True]
     """
-    if isinstance(values, Coded):
-        known = np.array([ignored_as(text, wanted, decimal) is not None for text in values.distinct], dtype=bool)
-        return known[values.codes]
-    if isinstance(values, list | Texts):
-        known_ = {text: ignored_as(text, wanted, decimal) is not None for text in set(values)}
-        return np.array([known_[text] for text in values], dtype=bool)
-    labels, _, places = distinct(values)
-    known = np.array([ignored_as(text, wanted) is not None for text in as_texts(labels)], dtype=bool)
-    found = known[places.reshape(values.shape)]
+    texts, places = _each(values)
+    # Numbers as texts have a point.
+    known = np.array([ignored_as(text, wanted, decimal) is not None for text in texts], dtype=bool)
+    found = known[places]
     whole: Flags = np.logical_and.reduce(found, axis=tuple(range(1, found.ndim)))
     return whole
 
@@ -141,10 +137,9 @@ def labels_among(values: Values, wanted: Collection[str], decimal: str = ".") ->
     >>> sorted(labels_among(["cat", "-100.0"], {"-100", "dog"}))
     ['-100']
     """
-    if isinstance(values, Coded):
-        values = [values.distinct[code] for code in np.flatnonzero(np.bincount(values.codes)).tolist()]
-    found = values if isinstance(values, list | Texts) else as_texts(distinct(values)[0])
-    return frozenset(ignored for text in set(found) if (ignored := ignored_as(text, wanted, decimal)) is not None)
+    texts, places = _each(values)
+    met = (texts[place] for place in np.flatnonzero(np.bincount(places.ravel())).tolist())
+    return frozenset(ignored for text in met if (ignored := ignored_as(text, wanted, decimal)) is not None)
 
 
 def read_whole(text: str, decimal: str) -> str:
@@ -234,6 +229,18 @@ def reals(values: Values, where: WhereRow, decimal: str) -> Floats:
             )
         result[row] = found
     return result
+
+
+def _each(values: Values) -> tuple[Sequence[str], Ints]:
+    """Labels as texts, each at least once, and for every label (or number of a row) the place of its text."""
+    if isinstance(values, Coded):
+        return values.distinct, values.codes
+    if isinstance(values, list | Texts):
+        vocabulary = Vocabulary()
+        codes = vocabulary.add(values)
+        return vocabulary.names, codes
+    found, _, places = distinct(values)
+    return as_texts(found), places.reshape(values.shape)
 
 
 def _met(codes: Ints) -> tuple[list[int], list[int]]:

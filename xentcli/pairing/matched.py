@@ -35,19 +35,6 @@ class Lacking(NamedTuple):
     label_ids: tuple[str, ...]
 
 
-class Near(NamedTuple):
-    """An id of the predictions, the nearest one of the other side, and the differences."""
-
-    id: str
-    other: str
-    steps: tuple[near.Step, ...]
-
-    @property
-    def differ(self) -> str:
-        """The differences, in words."""
-        return near.names_of(self.steps)
-
-
 @record(frozen=False, eq=False)
 class Matched:
     """The matching of ids so far, with repeated and missing ids.
@@ -81,14 +68,9 @@ class Matched:
     absent: list[tuple[Words, Words, Ints]] = field(default_factory=list)
 
     @property
-    def subset(self) -> bool:
-        """Whether rows may stay without a partner."""
-        return self.settings.subset
-
-    @property
     def faulty(self) -> bool:
         """Whether an id was repeated, or missing without --subset."""
-        return bool(self.twice or (self.missing and not self.subset))
+        return bool(self.twice or (self.missing and not self.settings.subset))
 
     def note(self, ids: Sequence[str], positions: Ints) -> None:
         """Record the ids of rows of the predictions, and their positions on the labels' side (-1: missing)."""
@@ -100,7 +82,7 @@ class Matched:
             self.missing += len(absent)
             examples = (ids[row] for row in absent[:_CANDIDATES].tolist())
             self.missing_examples = (*self.missing_examples, *examples)[:_CANDIDATES]
-            if self.subset:
+            if self.settings.subset:
                 self.absent.append((*self.join.keys.hash.of([ids[row] for row in absent.tolist()]), absent + begin))
             positions, rows = positions[there], rows[there]
         used = np.frombuffer(self.used, np.uint8)
@@ -140,8 +122,8 @@ class Matched:
             raise self._repeated()
         unused, both = self.unused, sum(self.used)
         # A stream is not read beyond the first missing id.
-        every = self.subset or self.predictions.repeatable
-        if self.missing and (not self.subset or not both):
+        every = self.settings.subset or self.predictions.repeatable
+        if self.missing and (not self.settings.subset or not both):
             of = f" ({both:,} {'is' if both == 1 else 'are'})" if both and every else ""
             nearly = tuple(self._nearly())
             raise DataError(
@@ -149,7 +131,7 @@ class Matched:
                 place=Place(self.predictions.path),
                 advice=(*nearly, *self._ways_out(both, bool(nearly))),
             )
-        if unused and not self.subset:
+        if unused and not self.settings.subset:
             examples = ids_at(self.source, self.column, self._unused_rows())
             raise DataError(
                 f"{_ids(unused)} in {self.predictions.path}: {_examples(examples, quoted=self.source.repeatable)}",
@@ -158,12 +140,8 @@ class Matched:
             )
 
     def _ways_out(self, both: int, is_near: bool) -> Iterator[str]:
-        if both and not self.subset:
-            yield (
-                f"--subset scores the {_rows(both)} that both files have"
-                if self.predictions.repeatable
-                else ("--subset scores the rows that both files have")
-            )
+        if both and not self.settings.subset:
+            yield f"--subset scores the {_rows(both) if self.predictions.repeatable else 'rows'} that both files have"
         elif self.source.repeatable and self.join.rows.count and not is_near:
             first = ids_at(self.source, self.column, range(min(FEW, self.join.rows.count)))
             yield f"ids of {self.source.path}: {_examples(first)}"
@@ -197,32 +175,24 @@ class Matched:
         rows = source.lines() - files * bool(source.header)
         return models_advice(source, self.source, self.settings) if rows == files * self.join.rows.count else ""
 
-    def near(self) -> Near | None:
-        """Return the first id of the predictions without a partner that resembles an unused one of the other side."""
+    def _nearly(self) -> Iterator[str]:
+        """Yield how the first id without a partner that resembles an unused one differs, and the commands that help."""
         if not (self.missing and self.source.repeatable):
-            return None
+            return
         wanted: dict[str, str] = {}
         for missing in self.missing_examples:
             wanted.setdefault(near.loose(missing), missing)
         for row, (other, _) in enumerate(ids_of(self.source, self.column, _LOOK_AT)):
             one = None if self.used[row] else wanted.get(near.loose(other))
             if one is not None and (steps := near.differing(one, other)):
-                return Near(one, other, steps)
-        return None
-
-    def _nearly(self) -> Iterator[str]:
-        """Yield how an id without a partner differs from a similar one, and the commands that make both alike."""
-        found = self.near()
-        if found is None:
-            return
-        yield f"{shown(found.id)} is {shown(found.other)} in {self.source.path}: they differ by {found.differ}"
-        for text, source, pick in (
-            (found.id, self.predictions, self.id_column),
-            (found.other, self.source, self.column),
-        ):
-            changing = [step for step in found.steps if near.without(text, found.steps) != text]
-            if changing:
-                yield near.clean_copy(source, pick.columns[0], changing)
+                yield f"{shown(one)} is {shown(other)} in {self.source.path}: they differ by {near.names_of(steps)}"
+                for text, source, pick in (
+                    (one, self.predictions, self.id_column),
+                    (other, self.source, self.column),
+                ):
+                    if changing := [step for step in steps if near.without(text, steps) != text]:
+                        yield near.clean_copy(source, pick.columns[0], changing)
+                return
 
 
 def _rows(count: int) -> str:

@@ -54,13 +54,9 @@ def choices_command(source: Source, label: str | None) -> str:
         return ""
     key = min(depths, key=lambda name: depths[name])
     name, first = json.dumps(key), "[0]" * depths[key]
-    code = (
-        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); "
-        f"[print(json.dumps({{**r, {name}: [float(c{first}) for c in r[{name}]]}})) for r in rows]"
-    )
     options = f"{'' if label is None else f'--label {shlex.quote(label)} '}--preds {shlex.quote(key)} --kind logits"
     done = f"keeps the log-likelihood of each choice, then {options}"
-    return Written(source.path).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl")
+    return _rewriting(source, f"{{**r, {name}: [float(c{first}) for c in r[{name}]]}}", done)
 
 
 def numerals_command(source: Source, name: str) -> str:
@@ -70,11 +66,8 @@ def numerals_command(source: Source, name: str) -> str:
     if not isinstance(found, list) or not found or not all(isinstance(one, str) and is_number(one) for one in found):
         return ""
     key = json.dumps(name)
-    code = (
-        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); "
-        f"[print(json.dumps({{**r, {key}: [float(c) for c in r[{key}]]}})) for r in rows]"
-    )
-    return Written(source.path).by(f"python3 -c {shlex.quote(code)}", f"makes numbers of the texts in {name}", ".jsonl")
+    done = f"makes numbers of the texts in {name}"
+    return _rewriting(source, f"{{**r, {key}: [float(c) for c in r[{key}]]}}", done)
 
 
 def _are_flagged(value: Any, depth: int) -> bool:
@@ -130,11 +123,16 @@ _DONE = "writes the probability of each label as the first token"
 def _command(source: Source, names: str, kept: str, path: str, tokens: Any, done: str) -> str:
     """The shell line that writes what is kept of each record and the probability q of each name; all as Python."""
     each = f"{path}.items()" if isinstance(tokens, dict) else f'((t["token"], t["logprob"]) for t in {path})'
-    code = (
-        f"import json, math, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); names = {names}; "
-        f'[print(json.dumps({{{kept}, "q": {{n: sum(math.exp(p) for t, p in {each} if t.strip() == n) '
-        "for n in names}})) for r in rows]"
-    )
+    made = f'{{{kept}, "q": {{n: sum(math.exp(p) for t, p in {each} if t.strip() == n) for n in names}}}}'
+    return _rewriting(source, made, done, modules="json, math, sys", before=f"names = {names}; ")
+
+
+def _rewriting(
+    source: Source, made: str, done: str, rows: str = "for r in rows", modules: str = "json, sys", before: str = ""
+) -> str:
+    """The shell line that writes what is made of each record r, all as Python, and then what is done with it."""
+    read = f"import {modules}; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); {before}"
+    code = f"{read}[print(json.dumps({made})) {rows}]"
     return Written(source.path).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl")
 
 
@@ -147,12 +145,8 @@ def prompt_command(source: Source) -> str:
     path = next(_prompts(_record_of(source), "r"), "")
     if not path:
         return ""
-    code = (
-        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); [print(json.dumps("
-        f'{{"logprob": [t and next(iter(t.values()))["logprob"] for t in {path}]}})) for r in rows]'
-    )
     done = "keeps the log-probability of each token, then --kind true-logprobs --preds logprob"
-    return Written(source.path).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl")
+    return _rewriting(source, f'{{"logprob": [t and next(iter(t.values()))["logprob"] for t in {path}]}}', done)
 
 
 def _prompts(value: Any, path: str) -> Iterator[str]:
@@ -185,11 +179,8 @@ def batches_command(source: Source) -> str:
     inner = [value for value in values if value and all(isinstance(item, list) for item in value)]
     if not inner or len(inner) == len(values) or any(len({*map(len, value)}) > 1 for value in inner):
         return ""
-    code = (
-        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({RECORDS}); "
-        "[print(json.dumps(dict(zip(r, v)))) for r in rows for v in zip(*r.values(), strict=True)]"
-    )
-    return Written(source.path).by(f"python3 -c {shlex.quote(code)}", "makes a record of each row of a batch", ".jsonl")
+    rows = "for r in rows for v in zip(*r.values(), strict=True)"
+    return _rewriting(source, "dict(zip(r, v))", "makes a record of each row of a batch", rows)
 
 
 def _record_of(source: Source) -> Any:
