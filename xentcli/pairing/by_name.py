@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_label_by_name", "is_order_by_name", "is_predicted_by_name", "is_score_by_name"]
+__all__ = ["is_label_by_name", "is_order_by_name", "is_predicted_by_name", "is_probability_by_name", "is_score_by_name"]
 
 _LABEL = re.compile(r"(?<![^\W_])(labels?|targets?|truth|gold|y|y_?true)(?![^\W_])", re.IGNORECASE)
 _SCORE = re.compile(r"logit|raw|score|margin|decision", re.IGNORECASE)
@@ -47,3 +47,12 @@ def is_predicted_by_name(name: str) -> bool:
     (True, True, False)
     """
     return bool(_PREDICTED.search(name))
+
+
+def is_probability_by_name(name: str) -> bool:
+    """Return whether columns may be probabilities, by their name.
+
+    >>> is_probability_by_name("probabilities"), is_probability_by_name("image")
+    (True, False)
+    """
+    return bool(re.search("prob|score", name, re.IGNORECASE))

@@ -12,7 +12,7 @@ from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import hundredths, in_points, number
 from xentcli.columns.texts import Texts
 from xentcli.pairing.alignment import PartQueue
-from xentcli.pairing.columns import Found, flat_of
+from xentcli.pairing.columns import Found, groups_of
 from xentcli.readers.source import Pick
 from xentcli.records import cached_property, record
 from xentcli.settings import Settings
@@ -167,8 +167,7 @@ class Head:
         """
         if np.isinf(self.q).any() or np.isnan(self.q[:, ~self.words]).any():
             return ()
-        flat = flat_of(self.found.source)
-        groups = flat.groups.values() if flat else ()
+        groups = groups_of(self.found.source).values()
         lists = [tuple(self.found.columns.index(c) for c in g) for g in groups if {*g} <= {*self.found.columns}]
         sets = [places for places in lists if self.sums_to_1(places)]
         shares = self.shares

@@ -6,7 +6,7 @@ import fnmatch
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -15,7 +15,6 @@ from xentcli.errors import DataError, Place, UsageError, shown, unused
 from xentcli.given import Given
 from xentcli.readers.source import Source, has_first_line
 from xentcli.readers.text.faults import Written, before_table
-from xentcli.readers.wide import Flat
 from xentcli.records import record
 
 __all__ = [
@@ -25,6 +24,7 @@ __all__ = [
     "check_odd",
     "columns_of",
     "find_columns",
+    "groups_of",
     "is_group",
     "listed",
     "name_of",
@@ -51,13 +51,13 @@ class Found:
     @property
     def named(self) -> bool:
         """Whether the columns have names, not only positions."""
-        flat = flat_of(self.source)
+        flat = self.source.traits.flat
         return bool(self.source.names) and not (flat and any(map(flat.positional, self.columns)))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Their names, or #1, #2, ... if they have none; the keys if they are all of one object."""
-        flat = flat_of(self.source)
+        flat = self.source.traits.flat
         if flat and is_group(self):
             keys = [flat.origin[column][1] for column in self.columns]
             return tuple(map(str, keys))
@@ -73,15 +73,14 @@ Roles = dict[str, list[Found]]
 """The columns of each role; ids and row names have columns in every source."""
 
 
-def flat_of(source: Source) -> Flat | None:
-    """How the columns of K numbers of a source were spread out; None where it has none such."""
-    return source.traits.flat
+def groups_of(source: Source) -> Mapping[str, Sequence[int]]:
+    """Return the columns of the numbers of each list column of a source, by its name."""
+    return {} if source.traits.flat is None else source.traits.flat.groups
 
 
 def is_group(found: Found) -> bool:
     """Whether columns are exactly the items of one list column."""
-    flat = flat_of(found.source)
-    return flat is not None and any(tuple(columns) == found.columns for columns in flat.groups.values())
+    return any(tuple(columns) == found.columns for columns in groups_of(found.source).values())
 
 
 def name_of(source: Source, column: int) -> str:
@@ -126,9 +125,11 @@ def run_of(preds: Sequence[str], names: Sequence[str]) -> str:
 
 def preds_run(preds: Sequence[str], names: Sequence[str], source: Source) -> str:
     """The value of --preds for columns; the name of the list, if they are all of its numbers."""
-    flat = source.traits.flat
-    groups = {} if flat is None else flat.groups
-    whole = (name for name, places in groups.items() if name and [name_of(source, c) for c in places] == list(preds))
+    whole = (
+        name
+        for name, places in groups_of(source).items()
+        if name and [name_of(source, c) for c in places] == list(preds)
+    )
     return next((name for name in whole if "," not in name), None) or run_of(preds, names)
 
 
@@ -220,8 +221,7 @@ def _only_numbers(spec: str | Sequence[str]) -> bool:
 
 def columns_of(spec: str | Sequence[str], source: Source) -> tuple[int, ...] | None:
     """Return the columns that a spec selects in one source; None if an item selects none."""
-    flat = flat_of(source)
-    if isinstance(spec, str) and (spec in source.names or (flat and spec in flat.groups)):
+    if isinstance(spec, str) and (spec in source.names or spec in groups_of(source)):
         return tuple(_item(spec, source))
     chosen: list[int] = []
     for item in spec_items(spec):
@@ -234,7 +234,7 @@ def columns_of(spec: str | Sequence[str], source: Source) -> tuple[int, ...] | N
 
 def _item(item: str, source: Source) -> list[int]:
     names = source.names
-    flat = flat_of(source)
+    flat = source.traits.flat
     number = _NUMBER.fullmatch(item)
     if flat and number and source.format == "csv" and (item not in names or item in flat.groups):
         # Columns of text are counted as the file has them.
@@ -267,7 +267,7 @@ def _end(item: str, source: Source) -> int | None:
 
 def _called(source: Source) -> list[str]:
     """The names of the columns of a source in options; list columns once."""
-    flat = flat_of(source)
+    flat = source.traits.flat
     if flat is None:
         return [name or "(unnamed)" for name in source.names]
     ends = {columns[0]: f"{name} ({len(columns)})" for name, columns in flat.groups.items()}

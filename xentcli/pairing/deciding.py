@@ -98,7 +98,8 @@ def _weights_beside(join: Join, read: Inputs, limit: int) -> Floats:
         positions = join.find(texts_of(rows.values["id"]))
         found = positions >= 0
         beside[positions[found]] = _column(rows)[found] if in_predictions else 1.0
-    return beside * (weight != 0)
+    weights: Floats = beside * (weight != 0)
+    return weights
 
 
 def _column(rows: Rows) -> Floats:

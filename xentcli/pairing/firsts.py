@@ -66,8 +66,8 @@ class Needed:
 class FirstCells:
     """The first LOOK_AT cells of some columns of a file, as texts."""
 
+    source: Source
     columns: dict[str, list[str]]
-    decimal: str
 
     @classmethod
     def of(cls, found: Found, queue: PartQueue, limit: int = LOOK_AT) -> FirstCells:
@@ -78,19 +78,24 @@ class FirstCells:
             for texts, column in zip(columns, places, strict=True):
                 texts.extend(texts_of(rows.values[str(column)]))
         names = [name_of(found.source, column) for column in places]
-        return cls(dict(zip(names, columns, strict=True)), found.source.traits.decimal)
+        return cls(found.source, dict(zip(names, columns, strict=True)))
 
     @classmethod
     def of_table(cls, found: Found, queue: PartQueue) -> FirstCells:
         """Read them; nothing of an array, whose cells are no texts."""
-        return cls.of(found, queue) if found.source.tabular else cls({}, found.source.traits.decimal)
+        return cls.of(found, queue) if found.source.tabular else cls(found.source, {})
 
     @classmethod
     def of_file(cls, source: Source, limit: int = LOOK_AT) -> FirstCells:
         """Read all columns of a table, which is opened again; nothing of an array or a stream."""
         if not (source.repeatable and source.tabular):
-            return cls({}, source.traits.decimal)
+            return cls(source, {})
         return cls.of(Found(source, tuple(range(source.width))), PartQueue(source), limit)
+
+    @property
+    def decimal(self) -> str:
+        """The decimal separator of the file."""
+        return self.source.traits.decimal
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ from xentcli.columns.numerals import is_number, number_hint
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.affixes import cuts_of
 from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.by_name import is_probability_by_name, is_score_by_name
 from xentcli.pairing.choose import Head
-from xentcli.pairing.columns import Found, as_option, check_odd, flat_of, listed, name_of
+from xentcli.pairing.columns import Found, as_option, check_odd, groups_of, listed, name_of
 from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.firsts import needed_for
 from xentcli.pairing.inputs import Inputs
@@ -45,11 +46,6 @@ _CALLED = {
     "losses": re.compile(r"loss|nll|entropy", re.IGNORECASE),
 }
 """What a column of each kind without labels may be called."""
-_CALLED_WITHOUT_SUM = {
-    "logits": re.compile(r"logit|raw|score|margin|decision", re.IGNORECASE),
-    "probs": re.compile(r"prob|score", re.IGNORECASE),
-}
-"""What lists of predictions are called that no row sum confirms."""
 _MOST_LISTS, _MOST_SETS = 4, 8
 """With more lists, or sets of columns, the others are not named in the advice."""
 
@@ -133,17 +129,16 @@ def _list_alone(found: Found, queue: PartQueue, settings: Settings) -> Found:
     Raises DataError if there are several lists, or if columns beside the list are called as predictions, or are
     several, and the list is not.
     """
-    flat = flat_of(found.source)
-    groups = {n: tuple(c) for n, c in flat.groups.items() if {*c} <= {*found.columns}} if flat else {}
+    groups = {n: tuple(c) for n, c in groups_of(found.source).items() if {*c} <= {*found.columns}}
     lists = {name: columns for name, columns in groups.items() if len(columns) > 1}
     inner = {column for columns in lists.values() for column in columns}
     beside = [column for column in found.columns if column not in inner]
     if not lists or (len(lists) == 1 and not beside):
         return found
-    called = _CALLED_WITHOUT_SUM["logits" if settings.kind == "logits" else "probs"]
-    fitting = [name for name in lists if called.search(name)]
+    called = is_score_by_name if settings.kind == "logits" else is_probability_by_name
+    fitting = [name for name in lists if called(name)]
     others = [name_of(found.source, c) for c in beside if _is_numeric(found.source, c, queue)]
-    doubtful = not fitting and (len(others) > 1 or any(map(called.search, others)))
+    doubtful = not fitting and (len(others) > 1 or any(map(called, others)))
     if len(lists) == 1 and not doubtful:
         return Found(found.source, next(iter(lists.values())))
     each = [*fitting, *(name for name in lists if name not in fitting)]
@@ -168,18 +163,14 @@ def _check_no_json(found: Found, queue: PartQueue) -> None:
         return
     stray = first_text(found, queue)
     if stray is not None and stray.text.lstrip()[:1] in ("[", "{"):
-        advice = cell_advice(stray.text, Written(found.source.path, _delimiter_of(found.source)))
+        advice = cell_advice(stray.text, _written(found.source))
         raise DataError(f"{shown(stray.text)} is not a number", place=stray.place, advice=advice)
 
 
-def _delimiter_of(source: Source) -> str:
+def _written(source: Source) -> Written:
+    """A text with its delimiter, a comma for other files."""
     dialect = getattr(source, "dialect", None)
-    return dialect.delimiter if dialect is not None else ","
-
-
-def _has_commas_between(source: Source) -> bool:
-    """Whether this is a text whose cells have commas between them."""
-    return source.format == "csv" and _delimiter_of(source) == ","
+    return Written(source.path, dialect.delimiter if dialect is not None else ",")
 
 
 def _are_no_distribution(found: Found, queue: PartQueue, settings: Settings) -> bool:
@@ -315,9 +306,9 @@ def _no_number(read: Inputs, stray: Stray | None, found: Found, summing: Sequenc
         swapped = f"are the files swapped? xent score {sources[1].path} {sources[0].path}"
         return DataError(message, place=stray.place, advice=swapped)
     hint = (
-        (Written(found.source.path).apart(stray.text) if _has_commas_between(found.source) else "")
+        (_written(found.source).apart(stray.text) if found.source.format == "csv" else "")
         or number_hint(stray.text)
-        or cell_advice(stray.text, Written(found.source.path, _delimiter_of(found.source)))
+        or cell_advice(stray.text, _written(found.source))
         or stray.outside
         or (conversion(found.source, settings, sources[1]) if len(sources) > 1 else "")
     )

@@ -11,11 +11,13 @@ import numpy as np
 from xentcli.columns.numerals import in_points, number
 from xentcli.errors import DataError
 from xentcli.pairing.alignment import PartQueue
-from xentcli.pairing.by_name import is_label_by_name, is_predicted_by_name, is_score_by_name
+from xentcli.pairing.beside import confidence_advice, naming_command
+from xentcli.pairing.by_name import is_label_by_name, is_score_by_name
 from xentcli.pairing.columns import (
     Found,
     as_option,
     columns_of,
+    groups_of,
     listed,
     name_of,
     preamble,
@@ -23,13 +25,10 @@ from xentcli.pairing.columns import (
     run_of,
     without_objects,
 )
-from xentcli.pairing.confident import confidence_advice
 from xentcli.pairing.firsts import LOOK_AT, FirstCells
-from xentcli.pairing.long import long_of
+from xentcli.pairing.layouts import long_of, ranks_advice
 from xentcli.pairing.members import member_options
 from xentcli.pairing.misfits import IF_SORTED, positive_of, sorted_classes
-from xentcli.pairing.naming import naming_of
-from xentcli.pairing.ranked import ranked_of
 from xentcli.pairing.tokens import (
     answers_command,
     batches_command,
@@ -85,39 +84,39 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
             raise
         # A column that nobody asked for cannot be read: that is not what is wrong.
         return general
-    if lines := _converted(head, source, settings):
+    if lines := _converted(head, settings):
         return (*lines, *elsewhere)
     given = columns_of(settings.preds, source) if settings.preds is not None else None
     named = [head.names[column] for column in given or ()]
     predicted = head.predicted(named)
-    if lines := _targets(head, source, named, settings) or _pairs(head, source, named, predicted, settings):
+    if lines := _targets(head, named, settings) or _pairs(head, named, predicted, settings):
         return (*lines, *elsewhere)
     if predicted:
-        return _truth_elsewhere(source, head, *next(iter(predicted.items())), settings)
+        return _truth_elsewhere(head, *next(iter(predicted.items())), settings)
     only = (
-        _of_tokens(head, source, settings)
+        _of_tokens(head, settings)
         or confidences(source, settings, head)
         or _only_number(head, settings)
         or _only_score(head, settings)
-        or _only_lists(head, source, settings)
-        or _unfolding(head, source, settings)
+        or _only_lists(head, settings)
+        or _unfolding(head, settings)
     )
     found = [only] if only else _each_number(head, settings)
     return (*found, *elsewhere) if found else general
 
 
-def _converted(head: FirstCells, source: Source, settings: Settings) -> Sequence[str]:
+def _converted(head: FirstCells, settings: Settings) -> Sequence[str]:
     """The advice for a file whose columns are no predictions before a conversion; none for other files."""
-    if settings.classes is None and (line := _naming(head, source, settings)):
+    if settings.classes is None and (line := naming_command(head, _given_label(settings))):
         return (line,)
-    if lines := _ranks(head, source, settings):
+    if lines := _ranks(head, settings):
         return lines
-    line = batches_command(source) or prompt_command(source) or _choices(head, source, settings)
-    line = line or _long_rows(head, source, settings)
+    line = batches_command(head.source) or prompt_command(head.source) or _choices(head, settings)
+    line = line or _long_rows(head, settings)
     return (line,) if line else ()
 
 
-def _targets(head: FirstCells, source: Source, named: Sequence[str], settings: Settings) -> Sequence[str]:
+def _targets(head: FirstCells, named: Sequence[str], settings: Settings) -> Sequence[str]:
     """The options for columns of targets, one-hot or soft, beside as many predictions; none without them."""
     if settings.label is not None:
         return ()
@@ -125,21 +124,21 @@ def _targets(head: FirstCells, source: Source, named: Sequence[str], settings: S
     hot = head.one_hot(summing)
     if hot and not head.are_predicted(hot, summing):
         needed = head.needed_for(summing, settings).options
-        return (f"--label {_columns(hot, head, source)} --preds {_columns(summing, head, source)}{needed}",)
+        return (f"--label {_columns(hot, head)} --preds {_columns(summing, head)}{needed}",)
     if pair := head.soft() if not named else None:
-        return (f"--label {_columns(pair[0], head, source)} --preds {_columns(pair[1], head, source)}",)
+        return (f"--label {_columns(pair[0], head)} --preds {_columns(pair[1], head)}",)
     return ()
 
 
 def _pairs(
-    head: FirstCells, source: Source, named: Sequence[str], predicted: Mapping[str, Sequence[str]], settings: Settings
+    head: FirstCells, named: Sequence[str], predicted: Mapping[str, Sequence[str]], settings: Settings
 ) -> Sequence[str]:
     """The options for each label with its predictions; none without such a pair."""
     shown_by = head.classes_by(predicted)
     hot = head.one_hot(named or head.summing("")) if settings.label is None else []
     for labels, checked in ((head.possible_labels(settings), bool(predicted)), (head.whole_labels(settings), True)):
         found = [
-            f"--label {quote(_label_run(label, head, source))} --preds {_columns(preds, head, source)}"
+            f"--label {quote(_label_run(label, head))} --preds {_columns(preds, head)}"
             f"{head.needed_for(preds, settings).options}{_classes_option(classes, settings)}"
             f"{'' if classes else _if_sorted(head, label, preds, settings)}"
             for label in labels
@@ -148,16 +147,16 @@ def _pairs(
             and label not in hot
             and ((classes := shown_by.get(tuple(preds), ())) or not checked or head.is_readable(label, preds))
             and head.is_readable_as(label, classes)
-            and _is_whole(label, preds, head, source)
+            and _is_whole(label, preds, head)
         ]
         if found:
             return list(dict.fromkeys(found))[:MOST]
     return ()
 
 
-def _columns(names: Sequence[str], head: FirstCells, source: Source) -> str:
+def _columns(names: Sequence[str], head: FirstCells) -> str:
     """Columns of the first cells as options take them, quoted."""
-    return quote(preds_run(names, head.names, source))
+    return quote(preds_run(names, head.names, head.source))
 
 
 def _classes_option(classes: Sequence[str], settings: Settings) -> str:
@@ -170,23 +169,22 @@ def _classes_option(classes: Sequence[str], settings: Settings) -> str:
     return f" --classes {quote(','.join(classes))}" if plain else ""
 
 
-def _list_of(name: str, source: Source) -> list[str]:
+def _list_of(called: str, source: Source) -> list[str]:
     """The names of all columns of the list that a column belongs to; empty for a column outside any list."""
-    groups = {} if source.traits.flat is None else source.traits.flat.groups
-    each = ([name_of(source, column) for column in places] for list_, places in groups.items() if list_)
-    return next((names for names in each if name in names), [])
+    each = ([name_of(source, column) for column in places] for name, places in groups_of(source).items() if name)
+    return next((names for names in each if called in names), [])
 
 
-def _is_whole(label: str, preds: Sequence[str], head: FirstCells, source: Source) -> bool:
+def _is_whole(label: str, preds: Sequence[str], head: FirstCells) -> bool:
     """Whether a label column is outside any list, or its list has one share per class and sums to 1."""
-    names = _list_of(label, source)
+    names = _list_of(label, head.source)
     return not names or (len(names) == len(preds) and names != list(preds) and head.sum_to_1(names))
 
 
-def _label_run(label: str, head: FirstCells, source: Source) -> str:
+def _label_run(label: str, head: FirstCells) -> str:
     """The value of --label for a column: the whole list, if it belongs to one."""
-    names = _list_of(label, source)
-    return preds_run(names, head.names, source) if names else label
+    names = _list_of(label, head.source)
+    return preds_run(names, head.names, head.source) if names else label
 
 
 def _if_sorted(head: FirstCells, label: str, preds: Sequence[str], settings: Settings) -> str:
@@ -197,13 +195,11 @@ def _if_sorted(head: FirstCells, label: str, preds: Sequence[str], settings: Set
     return f" {option}: {IF_SORTED}" if option and not head.descends(preds) else ""
 
 
-def _truth_elsewhere(
-    source: Source, head: FirstCells, predicted: str, preds: Sequence[str], settings: Settings
-) -> tuple[str, ...]:
+def _truth_elsewhere(head: FirstCells, predicted: str, preds: Sequence[str], settings: Settings) -> tuple[str, ...]:
     """Return advice for a file that has the predicted class, and no other column that could be the truth."""
-    options = f"--preds {_columns(preds, head, source)}{head.needed_for(preds, settings).options}"
+    options = f"--preds {_columns(preds, head)}{head.needed_for(preds, settings).options}"
     options += _classes_option(head.classes_by({predicted: preds}).get(tuple(preds), ()), settings)
-    command = f"{with_labels(source.path)} --label NAME {options}"
+    command = f"{with_labels(head.source.path)} --label NAME {options}"
     return not_the_truth(predicted), "no other column can be the label; with a file of labels:", command
 
 
@@ -244,7 +240,7 @@ def classes_of(found: Found, names: Sequence[str], settings: Settings) -> tuple[
     if not found.source.repeatable or settings.classes is not None:
         return "", ""
     head = FirstCells.of(found, PartQueue(found.source))
-    if line := _naming(head, found.source, settings):
+    if line := naming_command(head, _given_label(settings)):
         return "", line
     classes = head.classes_by(head.predicted(names)) if {*names} <= {*head.names} else {}
     return _classes_option(classes.get(tuple(names), ()), settings), ""
@@ -281,18 +277,10 @@ def conversion(source: Source, settings: Settings, other: Source) -> str:
     return (
         answers_command(source, other_head.distinct)
         or choices_command(source, None)
-        or next(iter(_ranks(head, source, settings)), "")
-        or _long_rows(head, source, settings, other)
-        or confidence_advice(head, source, settings.label if isinstance(settings.label, str) else None, other_head)
+        or next(iter(_ranks(head, settings)), "")
+        or _long_rows(head, settings, other)
+        or confidence_advice(head, _given_label(settings), other_head)
     )
-
-
-def _naming(head: FirstCells, source: Source, settings: Settings) -> str:
-    """The command for a list of numbers whose names are in the cells of another column; empty without such."""
-    found = naming_of(source, head.columns)
-    if found is None:
-        return ""
-    return found.command(settings.label if isinstance(settings.label, str) else found.label(head.columns))
 
 
 def confidences(source: Source, settings: Settings, head: FirstCells | None = None) -> str:
@@ -303,7 +291,7 @@ def confidences(source: Source, settings: Settings, head: FirstCells | None = No
     if not isinstance(settings.label, str | None) or settings.kind != "probs" or settings.preds is not None:
         return ""
     head = head or FirstCells.of_file(source)
-    return confidence_advice(head, source, settings.label, head)
+    return confidence_advice(head, settings.label, head)
 
 
 def only_probability(source: Source, settings: Settings) -> str:
@@ -382,31 +370,30 @@ def _only_score(head: FirstCells, settings: Settings) -> str:
     return f"{label}--preds {quote(scores[0])} --kind logits{_positive(head, labels[0], scores[0], settings)}"
 
 
-def _of_tokens(head: FirstCells, source: Source, settings: Settings) -> str:
+def _of_tokens(head: FirstCells, settings: Settings) -> str:
     """The command that makes class probabilities of tokens with log-probabilities; empty where there is none."""
     if settings.preds is not None:
         return ""
     labels = [label for label in head.possible_labels(settings) if label in head.names]
-    each = (class_command(source, label, head.distinct[label]) for label in labels)
+    each = (class_command(head.source, label, head.distinct[label]) for label in labels)
     return next(filter(None, each), "")
 
 
-def _choices(head: FirstCells, source: Source, settings: Settings) -> str:
+def _choices(head: FirstCells, settings: Settings) -> str:
     """The command for lists of a log-likelihood and a flag for each choice; empty where there are none."""
     gold = [name for name, values in head.distinct.items() if is_gold(name, values)]
-    label = settings.label if isinstance(settings.label, str) else next(iter(gold), "NAME")
-    return choices_command(source, label)
+    return choices_command(head.source, _given_label(settings) or next(iter(gold), "NAME"))
 
 
-def _long_rows(head: FirstCells, source: Source, settings: Settings, other: Source | None = None) -> str:
+def _long_rows(head: FirstCells, settings: Settings, other: Source | None = None) -> str:
     """The command for a text with a row for each class; empty where it is none. `other` has the labels."""
     if settings.preds is not None or not head.columns:
         return ""
-    found = long_of(source, head.columns, head.shares, whole=head.rows < LOOK_AT)
+    found = long_of(head, whole=head.rows < LOOK_AT)
     if found is None and head.rows == LOOK_AT and _are_in_runs(head):
         # Sorted by class: each example has a row in each run.
-        every = FirstCells.of_file(source, _MOST_OF_RUNS)
-        found = long_of(source, every.columns, every.shares, whole=every.rows < _MOST_OF_RUNS)
+        every = FirstCells.of_file(head.source, _MOST_OF_RUNS)
+        found = long_of(every, whole=every.rows < _MOST_OF_RUNS)
     return "" if found is None else found.command(other)
 
 
@@ -418,29 +405,28 @@ def _are_in_runs(head: FirstCells) -> bool:
     return bool(stay) and any(head.differ(name) for name in head.names if name not in head.shares)
 
 
-def _ranks(head: FirstCells, source: Source, settings: Settings) -> tuple[str, ...]:
+def _ranks(head: FirstCells, settings: Settings) -> tuple[str, ...]:
     """The advice for classes by rank beside their probabilities; none for other files."""
-    found = None if settings.preds is not None else ranked_of(source, head.columns, head.shares)
-    if found is None:
-        return ()
-    given = settings.label if isinstance(settings.label, str) else None
-    apart = {*found.labels, *found.shares}
-    named = (name for name, values in head.distinct.items() if name not in apart and values <= {*found.classes})
-    return found.advice(given or next((name for name in named if not is_predicted_by_name(name)), None))
+    return () if settings.preds is not None else ranks_advice(head, _given_label(settings))
 
 
 def ranks(source: Source, settings: Settings) -> tuple[str, ...]:
     """Return the advice for a file of classes by rank beside their probabilities; none for other files."""
-    return _ranks(FirstCells.of_file(source), source, settings)
+    return _ranks(FirstCells.of_file(source), settings)
 
 
-def _unfolding(head: FirstCells, source: Source, settings: Settings) -> str:
+def _given_label(settings: Settings) -> str | None:
+    """The column of the labels, if an option names a single one."""
+    return settings.label if isinstance(settings.label, str) else None
+
+
+def _unfolding(head: FirstCells, settings: Settings) -> str:
     """The command that unfolds nested cells of delimited text into columns; empty without such cells."""
-    dialect = getattr(source, "dialect", None)
-    if dialect is None or not source.header:
+    dialect = getattr(head.source, "dialect", None)
+    if dialect is None or not head.source.header:
         return ""
     cells = {name: column[0] for name, column in head.columns.items() if column and column[0].lstrip()[:1] != "'"}
-    written = Written(source.path, dialect.delimiter)
+    written = Written(head.source.path, dialect.delimiter)
     lines = {name: line for name, cell in cells.items() if (line := cell_advice(cell, written))}
     if not lines or settings.label is not None:
         return next(iter(lines.values()), "")
@@ -448,11 +434,11 @@ def _unfolding(head: FirstCells, source: Source, settings: Settings) -> str:
     return f"{next(iter(lines.values()))}, then --label {quote(labels[0]) if len(labels) == 1 else 'NAME'}"
 
 
-def _only_lists(head: FirstCells, source: Source, settings: Settings) -> str | None:
-    """The options for the only column of lists of numbers beside the only label that counts its classes."""
-    groups = [] if (flat := source.traits.flat) is None else list(flat.groups.items())
+def _only_lists(head: FirstCells, settings: Settings) -> str:
+    """The options for the only column of lists of numbers beside the only label that counts its classes; else empty."""
+    source, groups = head.source, list(groups_of(head.source).items())
     if settings.preds is not None or len(groups) != 1 or not isinstance(settings.label, str | None):
-        return None
+        return ""
     (name, places), names = groups[0], [name_of(source, column) for column in groups[0][1]]
     labels = [*head.whole_labels(settings), *head.possible_labels(settings)]
     called = {label: _if_sorted(head, label, names, settings) for label in dict.fromkeys(labels)}
@@ -464,7 +450,7 @@ def _only_lists(head: FirstCells, source: Source, settings: Settings) -> str | N
     labels = alike if len(labels) > 1 and len(alike := list(filter(is_label_by_name, labels))) == 1 else labels
     values = [head.read(head.columns[one]) for one in names if one in head.columns]
     if len(labels) != 1 or len(values) < max(2, len(places)) or any(value is None for value in values):
-        return None
+        return ""
     scores = any(((value < 0) | (value > 1)).any() for value in values if value is not None)
     positive = any((value > 0).any() for value in values if value is not None)
     kind = " --kind logits" if settings.kind == "probs" and scores and positive else ""

@@ -1,7 +1,8 @@
-"""Recognise the confidence of the predicted class beside that class, and give the command that makes a probability."""
+"""Recognise a column that says of which class numbers beside it are: names in its cells, or the predicted class."""
 
 from __future__ import annotations
 
+import ast
 import json
 import shlex
 from collections.abc import Sequence
@@ -10,15 +11,78 @@ import numpy as np
 
 from xentcli.columns.numerals import number
 from xentcli.pairing.by_name import is_predicted_by_name
-from xentcli.pairing.columns import listed
+from xentcli.pairing.columns import groups_of, listed, name_of
 from xentcli.pairing.firsts import FirstCells
+from xentcli.pairing.predicted import predicted_class
 from xentcli.readers.source import Source
 from xentcli.readers.text.faults import DELIMITERS, Written
 
-__all__ = ["confidence_advice"]
+__all__ = ["confidence_advice", "naming_command"]
 
 
-def confidence_advice(head: FirstCells, source: Source, label: str | None, labels: FirstCells) -> str:
+def naming_command(head: FirstCells, label: str | None) -> str:
+    """Return the shell command that converts each list to an object by the names in another column; else nothing.
+
+    `label` is the true class; None where it is to be found: the only column whose values are classes and not the
+    predicted class in every row.
+    """
+    found = _named_lists(head)
+    if found is None:
+        return ""
+    column, preds, values = found
+    if label is None:
+        shares = list(values.values())
+        fits = [
+            name
+            for name, texts in head.columns.items()
+            if {*texts} <= values.keys() and not predicted_class(texts, list(values), shares)
+        ]
+        label = fits[0] if len(fits) == 1 else None
+    delimiter = _delimiter(head.source)
+    names, key = json.dumps(column), json.dumps(preds)
+    code = (
+        f"import ast, csv, json, sys; rows = csv.DictReader(sys.stdin, delimiter={json.dumps(delimiter)}); "
+        f"[print(json.dumps({{**r, {key}: dict(zip(ast.literal_eval(r[{names}]), "
+        f'map(float, r[{key}].strip("[] ").replace(",", " ").split()), strict=True))}})) for r in rows]'
+    )
+    options = f"{'' if label is None else f'--label {shlex.quote(label)} '}--preds {shlex.quote(preds)}"
+    done = f"names the numbers of {preds} by {column}, then {options}"
+    return Written(head.source.path, delimiter).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl")
+
+
+def _named_lists(head: FirstCells) -> tuple[str, str, dict[str, list[str]]] | None:
+    """The column of names, the only column of lists, and its first values by name; None without both."""
+    groups = groups_of(head.source)
+    if _delimiter(head.source) not in DELIMITERS or not head.source.header or len(groups) != 1:
+        return None
+    ((preds, places),) = groups.items()
+    shares = [head.columns.get(name_of(head.source, place), []) for place in places]
+    for name, cells in head.columns.items():
+        names = [_names(cell, len(places)) for cell in cells] if cells and cells[0].lstrip()[:1] == "[" else []
+        if names and None not in names and {*map(len, shares)} == {len(cells)}:
+            each = [dict(zip(some or (), row, strict=True)) for some, *row in zip(names, *shares, strict=True)]
+            if all(row.keys() == each[0].keys() for row in each):
+                return name, preds, {key: [row[key] for row in each] for key in each[0]}
+    return None
+
+
+def _delimiter(source: Source) -> str:
+    """The delimiter of a text file with lists in cells; empty for other sources."""
+    dialect = getattr(getattr(source, "table", None), "dialect", None)
+    return "" if dialect is None else str(dialect.delimiter)
+
+
+def _names(cell: str, count: int) -> Sequence[str] | None:
+    """The `count` distinct texts that a cell lists; None for other cells."""
+    try:
+        found = ast.literal_eval(cell.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    texts = isinstance(found, list) and {*map(type, found)} == {str} and len({*found}) == len(found) == count
+    return found if texts else None
+
+
+def confidence_advice(head: FirstCells, label: str | None, labels: FirstCells) -> str:
     """Return the advice for a file whose only probability is that of the predicted class; empty for other files.
 
     For two classes it is a command; of more, the probabilities of the others are not there. `label` is the column of
@@ -33,7 +97,7 @@ def confidence_advice(head: FirstCells, source: Source, label: str | None, label
         if len(classes) > 2:
             return f"{listed([name])} is that of the predicted class alone; the probabilities of the others are missing"
         ids = [one for one in head.names if labels is not head and one in labels.names and head.differ(one)]
-        return _command(source, predicted, truth, name, scale, classes[1], ids[:1])
+        return _command(head.source, predicted, truth, name, scale, classes[1], ids[:1])
     return ""
 
 
