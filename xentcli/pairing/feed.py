@@ -108,7 +108,7 @@ class Feed:
     @property
     def file_rows(self) -> Sequence[int]:
         """The rows of each of several files of predictions that were read."""
-        return _shards(self.sources[0]).seen.counts
+        return _shards(self.sources[0]).counts
 
     def by_files(self) -> Files | None:
         """Return whole files of all sides, for workers that open them themselves.
@@ -197,7 +197,7 @@ class Files:
         """Record the rows of some files, as many on each side."""
         for source in self.sources:
             for place, number in enumerate(rows, start=run.first):
-                _shards(source).seen.count(place, number)
+                _shards(source).count(place, number)
 
 
 @record(frozen=True)

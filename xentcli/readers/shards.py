@@ -1,7 +1,7 @@
 """Several files (a folder or glob) as one table. Rows are numbered across files.
 
 A file is opened when its rows are reached, so that thousands of files take little
-memory; of each only the name, the row count and a digest of its stamp (size, time, inode) are kept, without an object.
+memory; of each only the name, the row count and its stamp (size, time, inode) are kept.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import contextlib
 import glob
 import os
 import re
-from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import pairwise, takewhile
@@ -18,19 +17,18 @@ from operator import eq
 from typing import Any, cast
 
 from xentcli.errors import DataError, FileError, Place, shown
-from xentcli.readers.paths import Paths
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Source, Traits, WrappedPart, held
 from xentcli.readers.stream import Stamp, stamp_of
 from xentcli.readers.text.csv import CsvSource
 from xentcli.records import cached_property, record, replace
 from xentcli.urls import bare, is_url
 
-__all__ = ["ShardPart", "Shards", "TextShards", "check_pairs", "files_of", "open_shards"]
+__all__ = ["ShardPart", "Shards", "check_pairs", "files_of", "open_shards"]
 
 _GLOB = re.compile(r"[*?[]")
 
 
-def files_of(path: str) -> Paths | None:
+def files_of(path: str) -> tuple[str, ...] | None:
     """Return the files of a folder or glob, also at a URL, sorted with numbers by value; None for a single file.
 
     In a folder, files that begin with a point or an underscore are skipped, as they hold metadata.
@@ -55,7 +53,7 @@ def files_of(path: str) -> Paths | None:
     for file, other in pairwise(found):
         if key(file) == key(other):
             raise FileError(f"its number is that of {other}: which comes first?", place=Place(file))
-    return Paths.of(found)
+    return tuple(found)
 
 
 Found = tuple[bool, list[str], Mapping[str, str]]
@@ -194,47 +192,6 @@ class ShardPart(WrappedPart):
             raise
 
 
-class _Seen:
-    """For each of some files, in order: a digest of its stamp when it was opened, and its row count."""
-
-    def __init__(self) -> None:
-        self.counts = array("q")
-        self._stamps = bytearray()
-
-    def is_first(self, place: int, stamp: Stamp) -> bool:
-        """Record the stamp of a file that is opened; return whether it is the first, or the same as before."""
-        digest, before = _digest(stamp), self._at(place)
-        if not before:
-            self._stamps += digest
-        return before in (b"", digest)
-
-    def changed(self, files: Sequence[str]) -> str | None:
-        """Return a file that was opened and has another stamp now; None if there is none."""
-        for place in range(len(self._stamps) // _DIGEST_BYTES):
-            if _digest(stamp_of(files[place])) != self._at(place):
-                return files[place]
-        return None
-
-    def count(self, place: int, rows: int) -> None:
-        """Record the rows of a file; files are counted in order, perhaps again."""
-        if place == len(self.counts):
-            self.counts.append(rows)
-        else:
-            self.counts[place] = rows
-
-    def _at(self, place: int) -> bytes:
-        return bytes(self._stamps[place * _DIGEST_BYTES : (place + 1) * _DIGEST_BYTES])
-
-
-_DIGEST_BYTES = 16
-
-
-def _digest(stamp: Stamp) -> bytes:
-    import hashlib
-
-    return hashlib.blake2b(repr(stamp).encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
-
-
 @record(frozen=True, eq=False)
 class Shards:
     """Files with the same columns, read one after the other.
@@ -251,46 +208,25 @@ class Shards:
         The first file, as opened and as read; it defines the columns.
     change
         Applied to each source after opening.
+    stamps, counts
+        Of the files that were opened the stamps, and of those that were read the numbers of rows, in order.
     """
 
     path: str
-    files: Paths
+    files: tuple[str, ...]
     opener: Callable[[str], Source]
     opened: Source
     first: Source
     change: Callable[[Any], Any] = lambda source: source
-    seen: _Seen = field(default_factory=_Seen)
+    stamps: list[Stamp] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
     repeatable: bool = True
 
-    @property
-    def format(self) -> str:
-        """A name in READERS."""
-        return self.first.format
-
-    @property
-    def width(self) -> int:
-        """How many columns each has."""
-        return self.first.width
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return self.first.names
-
-    @property
-    def header(self) -> bool | None:
-        """Whether the files have header lines."""
-        return self.first.header
-
-    @property
-    def tabular(self) -> bool:
-        """Whether they are tables."""
-        return self.first.tabular
-
-    @property
-    def row_names(self) -> int | None:
-        """The column of row names."""
-        return self.first.row_names
+    def __getattr__(self, name: str) -> Any:
+        """Return what the first file says of its columns."""
+        if name.startswith("_") or name == "first":
+            raise AttributeError(name)
+        return getattr(self.first, name)
 
     @property
     def traits(self) -> Traits:
@@ -313,38 +249,34 @@ class Shards:
             )
         return (sum(shape[0] for shape in shapes), *shapes[0][1:])
 
-    @property
-    def task_bytes(self) -> int:
-        """About how many bytes make a part."""
-        return self.first.task_bytes
-
-    def numeric(self, column: int) -> bool | None:
-        """Whether a column holds numbers, or text; None if each cell is checked."""
-        return self.first.numeric(column)
-
-    def flattened(self) -> Shards:
+    def flattened(self) -> Source:
         """Return the numbers of all arrays as rows of one column."""
         return self._changed(lambda source: source.flattened())
 
-    def with_classes_at(self, axis: int) -> Shards:
+    def with_classes_at(self, axis: int) -> Source:
         """Return arrays with an axis, counted from 0, as their columns."""
         return self._changed(lambda source: source.with_classes_at(axis))
 
-    def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> Shards:
+    def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> Source:
         """Return archives with other members as their columns, decided for each archive."""
         return self._changed(lambda source: source.arranged(rank, axis, lead))
 
-    def with_lists(self, names: Collection[str]) -> Shards:
+    def with_lists(self, names: Collection[str]) -> Source:
         """Return tables with columns of K numbers as columns of lists of any length."""
         return self._changed(lambda source: source.with_lists(names))
 
-    def _changed(self, change: Callable[[Any], Any]) -> Shards:
+    def with_header(self, header: bool, *, numbered: bool = False) -> Source:
+        """Return text with each first line read as a header or as data; with `numbered` names may repeat."""
+        return self._changed(lambda source: source.with_header(header, numbered=numbered))
+
+    def _changed(self, change: Callable[[Any], Any]) -> Source:
         before = self.change
-        return replace(self, first=change(self.first), change=lambda source: change(before(source)))
+        made = replace(self, first=change(self.first), change=lambda source: change(before(source)))
+        return cast("Source", made)
 
     def share_of(self, rows: int) -> float | None:
         """Return the fraction of the files that were read."""
-        read = len(self.seen.counts)
+        read = len(self.counts)
         return read / len(self.files) if read else None
 
     def lines(self) -> int:
@@ -359,31 +291,34 @@ class Shards:
             for part in source.parts(block_bytes):
                 yield ShardPart(part, before)
                 rows += part.rows
-            self.seen.count(place, rows)
+            self.count(place, rows)
             before += rows
 
-    def rows_of(self, place: int) -> int:
-        """Return how many rows of a file were read; 0 for one that was not."""
-        return self.seen.counts[place] if place < len(self.seen.counts) else 0
+    def count(self, place: int, rows: int) -> None:
+        """Record the rows of a file; files are counted in order, perhaps again."""
+        self.counts[place : place + 1] = [rows]
 
     def sizes(self) -> Iterator[int]:
         """Yield the size of each file, which is noted as opened: a worker reads it."""
-        for place, file in enumerate(self.files):
-            stamp = stamp_of(file)
-            self._note(place, file, stamp)
-            yield int(stamp[0] or 0)
+        for place in range(len(self.files)):
+            yield int(self._stamped(place)[0] or 0)
 
-    def _note(self, place: int, file: str, stamp: Stamp) -> None:
-        if not self.seen.is_first(place, stamp):
-            raise DataError("the file changed while it was read", place=Place(file))
+    def _stamped(self, place: int) -> Stamp:
+        """Return the stamp of a file; raises DataError if it is not that of an earlier opening."""
+        stamp = stamp_of(self.files[place])
+        if place == len(self.stamps):
+            self.stamps.append(stamp)
+        if stamp != self.stamps[place]:
+            raise DataError("the file changed while it was read", place=Place(self.files[place]))
+        return stamp
 
-    def of_files(self, chosen: slice) -> Shards:
+    def of_files(self, chosen: slice) -> Source:
         """Return some of the files; the first file of all still defines the columns."""
-        return replace(self, files=self.files[chosen], seen=_Seen())
+        return cast("Source", replace(self, files=self.files[chosen], stamps=[], counts=[]))
 
     def _sources(self) -> Iterator[Source]:
         for place, file in enumerate(self.files):
-            self._note(place, file, stamp_of(file))
+            self._stamped(place)
             yield self.first if file == self.opened.path else self._another(file)
 
     def _another(self, file: str) -> Source:
@@ -415,52 +350,19 @@ class Shards:
 
     def check_unchanged(self) -> None:
         """Raise DataError if a file changed since it was opened."""
-        file = self.seen.changed(self.files)
-        if file is not None:
-            raise DataError("the file changed while it was read", place=Place(file))
-
-
-@record(frozen=True, eq=False)
-class TextShards(Shards):
-    """Delimited text files: either all have a header, or none has."""
-
-    @property
-    def named(self) -> bool | None:
-        """Whether the first line of the first file can only be a header, or only data."""
-        assert isinstance(self.opened, CsvSource)
-        return self.opened.named
-
-    @property
-    def first_fields(self) -> tuple[str, ...]:
-        """The fields of the first line of the first file."""
-        assert isinstance(self.opened, CsvSource)
-        return self.opened.first_fields
-
-    @property
-    def first_in_points(self) -> tuple[str, ...]:
-        """The fields of the first line of the first file, numbers with a point whatever the decimal separator."""
-        assert isinstance(self.opened, CsvSource)
-        return self.opened.first_in_points
-
-    def with_header(self, header: bool, *, numbered: bool = False) -> Shards:
-        """Return them with each first line read as a header or as data; with `numbered` names may repeat."""
-        made = self._changed(lambda source: source.with_header(header, numbered=numbered))
-        if isinstance(made.first, CsvSource):
-            return made
-        return Shards(made.path, made.files, made.opener, made.opened, made.first, made.change, made.seen)
+        for place in range(len(self.stamps)):
+            self._stamped(place)
 
 
 def _files(shards: Shards) -> str:
     return f"{len(shards.files):,} file{'s' * (len(shards.files) != 1)}"
 
 
-def open_shards(path: str, files: Paths, opener: Callable[[str], Source]) -> Shards:
+def open_shards(path: str, files: tuple[str, ...], opener: Callable[[str], Source]) -> Source:
     """Open the first of some files of one table."""
-    seen = _Seen()
-    seen.is_first(0, stamp_of(files[0]))
+    stamp = stamp_of(files[0])
     first = opener(files[0])
-    kind = TextShards if isinstance(first, CsvSource) else Shards
-    return kind(path, files, opener, first, first, seen=seen)
+    return cast("Source", Shards(path, files, opener, first, first, stamps=[stamp]))
 
 
 def check_pairs(one: Source, two: Source, *, counted: bool = False) -> None:
@@ -470,7 +372,7 @@ def check_pairs(one: Source, two: Source, *, counted: bool = False) -> None:
     """
     if not (isinstance(one, Shards) and isinstance(two, Shards)):
         return
-    counts = [side.seen.counts for side in (one, two)]
+    counts = [side.counts for side in (one, two)]
     keys = [map(_difference(side.files), side.files) for side in (one, two)]
     # Both sides are in order: usually file by file one has the partner of the other.
     paired = len(one.files) == len(two.files) and all(map(eq, *keys))
@@ -495,7 +397,8 @@ def _refuse_pairs(one: Shards, two: Shards, *, counted: bool) -> None:
     if not counted:
         return
     for key, place in places[0].items():
-        a, b = one.rows_of(place), two.rows_of(places[1][key])
+        # A file that was not read has no rows.
+        a, b = (sum(side.counts[at : at + 1]) for side, at in ((one, place), (two, places[1][key])))
         if a != b:
             file, partner = one.files[place], two.files[places[1][key]]
             raise DataError(f"the row counts differ: {file} has {a:,} and {partner} has {b:,}")
