@@ -136,12 +136,6 @@ def _initialiser(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..
         elif (default := value.default if special else value) is not dataclasses.MISSING:
             defaults[name] = default
     post = getattr(cls, "__post_init__", None)
-    # others[i]: defaults of the fields after the first i, or None if one has no constant default.
-    others = [
-        {name: defaults[name] for name in names[count:]} if defaults.keys() >= {*names[count:]} else None
-        for count in range(len(positional) + 1)
-    ]
-
     left = _OFTEN
 
     def initialise(self: Any, *args: Any, **given: Any) -> None:
@@ -150,12 +144,6 @@ def _initialiser(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..
         if not left:
             cls.__init__ = _compiled(cls, fields, kw_only)
         values = self.__dict__
-        if not given and len(args) < len(others) and (rest := others[len(args)]) is not None:
-            values.update(zip(names, args, strict=False))
-            values.update(rest)
-            if post is not None:
-                post(self)
-            return
         values.update(defaults)
         values.update(given)
         if len(args) > len(positional) or not given.keys().isdisjoint(positional[: len(args)]):
