@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
+from xentcli.arrays import Bytes, Flags, Floats, Ints
 from xentcli.columns.column import Coded
 from xentcli.columns.numerals import numbers
 from xentcli.columns.texts import LONGEST, Texts
@@ -73,10 +73,7 @@ class Fields:
         """Return the fields of a column as distinct texts and a code for each row; as strings if one is long."""
         start, end = self.start[:, column], self.end[:, column]
         length = end - start
-        longest = int(length.max())
-        if longest <= 2:
-            return self._shortly_coded(start, length)
-        if longest > LONGEST:
+        if length.max() > LONGEST:
             return self._strings(start, end)
         texts = self._short(start, length)
         found = alike(texts)
@@ -117,20 +114,6 @@ class Fields:
             count = length if longest <= 8 else np.clip(length - j, 0, 8)
             np.bitwise_and(words_at(self.buffer, at, 1)[:, 0], LOW_BYTES[count], out=word)
         return Texts(words, length)
-
-    def _shortly_coded(self, start: Ints, length: Ints) -> Coded:
-        """Code texts of at most two bytes, none of which is 0, by these bytes."""
-        slot: Ints = self.buffer[start].astype(np.intp)
-        slot[length == 0] = 0
-        two = length == 2
-        if two.any():
-            slot[two] += self.buffer[start[two] + 1].astype(np.intp) << 8
-        used = np.zeros(1 << 16 if two.any() else 1 << 8, dtype=bool)
-        used[slot] = True
-        code = np.cumsum(used) - 1
-        words = np.flatnonzero(used)
-        lengths = (words > 0).astype(np.int64) + (words > 0xFF)
-        return Coded(Texts(words.astype(np.uint64)[None], lengths), code[slot])
 
 
 def fields_of(data: bytes, dialect: Dialect, width: int) -> Fields | None:
@@ -174,16 +157,14 @@ def _looks_bare(text: Bytes, dialect: Dialect) -> bool:
 
 def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[Ints, Ints] | None:
     """Find the fields if every byte up to a comma is a separator, and all line ends are alike."""
-    room = _room(len(text))
-    low = np.less_equal(text, ord(","), out=room[: len(text)])
+    low: Flags = text <= ord(",")
     if ord(dialect.delimiter) > ord(","):
         low |= text == ord(dialect.delimiter)
     returns = b"\r\n" in text[:_FIRST_BYTES].tobytes()
     if returns:
-        # The CR ends the row: adjacent separators would take the slow path of _places.
+        # The CR ends the row.
         low &= text != _LF
-    end = _places(room)
-    end += PAD
+    end: Ints = np.flatnonzero(low) + PAD
     if not in_rows(buffer, end, dialect, width, b"\r" if returns else b"\n"):
         return None
     start, end = between(end)
@@ -199,10 +180,7 @@ def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[I
     """Find the fields if some are quoted, or have any bytes but NUL."""
     if not np.minimum.reduce(text):
         return None
-    room = _room(len(text))
-    _separates(text, dialect, room[: len(text)])
-    end = _places(room)
-    end += PAD
+    end: Ints = np.flatnonzero((text == ord(dialect.delimiter)) | (text == _LF)) + PAD
     if not in_rows(buffer, end, dialect, width):
         return None
     start, end = between(end)
@@ -226,8 +204,7 @@ def _between_blanks(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) ->
     if blanks + tabs + returns + len(line_ends) + 1 != np.count_nonzero(low):
         # Other control characters belong to a field.
         return None
-    # Separately, most 8-byte words hold one start or end; together they would take the slow path of _places.
-    start, end = (_edges(*sides, len(text)) for sides in ((low[:-1], low[1:]), (low[1:], low[:-1])))
+    start, end = (np.flatnonzero(one > other) + PAD for one, other in ((low[:-1], low[1:]), (low[1:], low[:-1])))
     if dialect.quotes and len(quotes := np.flatnonzero(text == _QUOTE)):
         quotes += PAD
         start, end = (place[np.searchsorted(quotes, place) % 2 == 0] for place in (start, end))
@@ -245,49 +222,6 @@ def _between_blanks(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) ->
     return start, end
 
 
-def _edges(low: Flags, other: Flags, size: int) -> Ints:
-    """Return the places with flags in the first but not the second of two arrays."""
-    room = _room(size)
-    np.greater(low, other, out=room[:size])
-    places = _places(room)
-    places += PAD
-    return places
-
-
-def _room(size: int) -> Flags:
-    """Return uninitialised flags, with false ones up to a multiple of eight."""
-    room = np.empty(-(-size // 8) * 8, dtype=bool)
-    room[size:] = False
-    return room
-
-
-def _places(flags: Flags) -> Ints:
-    """flatnonzero of flags (bool[8 n]) on 8-flag words, most of which have at most two."""
-    words = flags.view("<u8")
-    place = np.flatnonzero(words != 0)
-    found = words.take(place).astype(np.uint64, copy=False)
-    place *= 8
-    count = np.count_nonzero(flags)
-    if count == len(place):
-        return _flagged(place, found)
-    first = found & np.negative(found)
-    found ^= first
-    more = np.flatnonzero(found)
-    if count != len(place) + len(more):
-        return np.flatnonzero(flags)
-    second = _flagged(place[more], found[more])
-    return np.insert(_flagged(place, first), more + 1, second)
-
-
-def _flagged(place: Ints, word: Words) -> Ints:
-    """Add to each place the index of the flagged byte in its word; both arrays are overwritten."""
-    # Multiplication moves the index of the flagged byte to the top.
-    word *= np.uint64(0x0001020304050607)
-    word >>= np.uint64(56)
-    place += word.view(np.int64)
-    return place
-
-
 def in_rows(buffer: Bytes, separators: Ints, dialect: Dialect, width: int, end: bytes = b"\n") -> bool:
     """Whether the separators are those of whole rows of `width` fields, with this line end."""
     rows, left = divmod(len(separators), width)
@@ -301,12 +235,6 @@ def between(separators: Ints) -> tuple[Ints, Ints]:
     start[0] = PAD
     np.add(separators[:-1], 1, out=start[1:])
     return start, separators
-
-
-def _separates(letters: Bytes, dialect: Dialect, out: Flags | None) -> Flags:
-    found: Flags = np.equal(letters, ord(dialect.delimiter), out=out)
-    found |= letters == _LF
-    return found
 
 
 def _is_utf8(data: bytes) -> bool:
