@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
 from operator import add
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 
 from xentcli.engine import ENGINES
 from xentcli.engine.ordered import mapped, ordered, worker_count
@@ -22,14 +22,14 @@ from xentcli.errors import DataError, UsageError, shown
 from xentcli.pairing import Feed
 from xentcli.pairing.alignment import Task
 from xentcli.readers.source import Source
-from xentcli.records import record, replace
+from xentcli.records import replace
 from xentcli.urls import is_hidden
 
 if TYPE_CHECKING:
     from xentcli.engine.cluster import Cluster
     from xentcli.pairing.feed import FileRun, Files
 
-__all__ = ["Each", "computing", "grouped", "on_engine", "over_jobs", "over_tasks", "refuse_cluster"]
+__all__ = ["computing", "grouped", "on_engine", "over_jobs", "over_tasks", "refuse_cluster"]
 
 _GIVEN = {"engine": 'Literal["local", "dask"] | None', "scheduler": "Any"}
 GROUP_BYTES = 64 << 20
@@ -143,7 +143,7 @@ def over_tasks(
     files = feed.by_files() if by_files else None
     if files is not None:
         return _over_files(cluster, cast("Any", each), files, feed)
-    return _on(cluster, each or Each(function), grouped(feed.tasks(held=False)))
+    return _on(cluster, each or partial(_each, function), grouped(feed.tasks(held=False)))
 
 
 def _over_files(cluster: Cluster, each: Callable[[Iterable[Task]], list[N]], files: Files, feed: Feed) -> Iterator[N]:
@@ -151,7 +151,7 @@ def _over_files(cluster: Cluster, each: Callable[[Iterable[Task]], list[N]], fil
     before = 0
     try:
         runs = ([run] for run in files.runs(FILE_BYTES, GROUP_TASKS))
-        for found, run, rows in _on(cluster, OfFiles(each, files), runs):
+        for found, run, rows in _on(cluster, partial(_of_files, each, files), runs):
             files.count(run, rows)
             feed.given += sum(rows)
             if found is not None:
@@ -163,21 +163,16 @@ def _over_files(cluster: Cluster, each: Callable[[Iterable[Task]], list[N]], fil
         raise
 
 
-@record(frozen=True, eq=False)
-class OfFiles(Generic[N]):
-    """Reads whole files in a worker."""
-
-    each: Callable[[Iterable[Task]], list[N]]
-    files: Files
-
-    def __call__(self, group: Sequence[FileRun]) -> list[tuple[N | None, FileRun, list[int]]]:
-        """Return the result (None without rows) of some files, and the rows of each."""
-        (run,) = group
-        feed = self.files.feed(run)
-        tasks = feed.tasks(held=False)
-        first = next(tasks, None)
-        found = None if first is None else self.each(itertools.chain([first], tasks))[0]
-        return [(found, run, [*feed.file_rows])]
+def _of_files(
+    each: Callable[[Iterable[Task]], list[N]], files: Files, group: Sequence[FileRun]
+) -> list[tuple[N | None, FileRun, list[int]]]:
+    """Read whole files in a worker: return the result (None without rows) of some files, and the rows of each."""
+    (run,) = group
+    feed = files.feed(run)
+    tasks = feed.tasks(held=False)
+    first = next(tasks, None)
+    found = None if first is None else each(itertools.chain([first], tasks))[0]
+    return [(found, run, [*feed.file_rows])]
 
 
 def over_jobs(function: Callable[[T], R], jobs: Sequence[T], threads: int | None = None) -> Iterator[R]:
@@ -185,7 +180,7 @@ def over_jobs(function: Callable[[T], R], jobs: Sequence[T], threads: int | None
     cluster = _cluster.get()
     if cluster is None:
         return mapped(function, jobs, worker_count(threads))
-    return _on(cluster, Each(function), ([job] for job in jobs))
+    return _on(cluster, partial(_each, function), ([job] for job in jobs))
 
 
 def _on(cluster: Cluster, each: Callable[[list[T]], list[R]], groups: Iterable[list[T]]) -> Iterator[R]:
@@ -195,19 +190,13 @@ def _on(cluster: Cluster, each: Callable[[list[T]], list[R]], groups: Iterable[l
     # Groups under way are held as bytes: the tasks of thousands of small files would take ten times as much.
     packed = (group_of(group) for group in groups)
     with cluster.executor(each) as executor:
-        here = functools.partial(computed_here, each)
+        here = partial(computed_here, each)
         yield from itertools.chain.from_iterable(ordered(here, packed, executor, ahead=cluster.ahead))
 
 
-@record(frozen=True, eq=False)
-class Each(Generic[T, R]):
-    """Computes a function of each item of a group."""
-
-    function: Callable[[T], R]
-
-    def __call__(self, group: Iterable[T]) -> list[R]:
-        """Return the results in order."""
-        return [self.function(item) for item in group]
+def _each(function: Callable[[T], R], group: Iterable[T]) -> list[R]:
+    """Return a function of each item of a group, in order."""
+    return [function(item) for item in group]
 
 
 def grouped(tasks: Iterator[Task]) -> Iterator[list[Task]]:
