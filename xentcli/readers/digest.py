@@ -7,7 +7,6 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from xentcli.errors import XentError
 from xentcli.readers.source import OfStream, Source, files_in
 from xentcli.readers.stream import open_file
 from xentcli.records import record
@@ -51,46 +50,23 @@ def digests(
 
     Raises FileError if the digests are requested and a file could not be read.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     stop = threading.Event()
-    found: list[Digest] = []
-    errors: list[XentError] = []
 
-    def beside() -> None:
-        leave_to_main_thread()
-        work()
+    def work() -> list[Digest]:
+        return [_of_files(_files(source), stop, whole, each) for source in sources]
 
-    def work() -> None:
+    with ThreadPoolExecutor(1, initializer=leave_to_main_thread) as pool:
         try:
-            found.extend(_of_files(_files(source), stop, whole, each) for source in sources)
-        except XentError as error:
-            errors.append(error)
-
-    def result() -> tuple[Digest, ...]:
-        if started:
-            thread.join()
-        else:
-            work()
-        for error in errors:
-            raise error
-        return tuple(_of_stream(source) or digest for source, digest in zip(sources, found, strict=True))
-
-    thread = threading.Thread(target=beside, daemon=True)
-    started = _started(thread)
-    try:
-        yield result
-    finally:
-        stop.set()
-        if started:
-            thread.join()
-
-
-def _started(thread: threading.Thread) -> bool:
-    """Start a thread; False if the system refuses."""
-    try:
-        thread.start()
-    except RuntimeError:
-        return False
-    return True
+            wait = pool.submit(work).result
+        except RuntimeError:
+            # The system refuses a thread.
+            wait = work
+        try:
+            yield lambda: tuple(_of_stream(source) or one for source, one in zip(sources, wait(), strict=True))
+        finally:
+            stop.set()
 
 
 def _of_stream(source: Source) -> Digest | None:
