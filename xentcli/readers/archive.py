@@ -15,11 +15,11 @@ import struct
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import IO, Any
+from typing import Any
 
 from xentcli.arrays import Array
 from xentcli.errors import DataError, Place, XentError, shown
-from xentcli.readers.limits import Limits
+from xentcli.readers.compression import MadeFile
 from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy, read_numbers, size_fault
 from xentcli.readers.source import BLOCK_BYTES, PIECE_NUMBERS, FlatTable, Pick, Rows, Selection, Traits, WholePart
 from xentcli.readers.stream import ByteStream, open_file, plain_path, read_range
@@ -32,7 +32,7 @@ __all__ = ["ArchivePart", "ArchiveSource", "open_npz", "open_safetensors"]
 
 MAX_JSON = 100 << 20
 _LOCAL_HEADER = 30
-"""Bytes before the name in a local file header (APPNOTE.TXT of PKWARE, 4.3.7)."""
+"""MadeFile before the name in a local file header (APPNOTE.TXT of PKWARE, 4.3.7)."""
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "BOOL": "|b1",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
@@ -263,18 +263,17 @@ def _other_archive(infos: Sequence[zipfile.ZipInfo], path: str) -> tuple[str, ..
 
 
 def _npz_member(path: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, stream: ByteStream) -> NpySource:
-    limits = stream.limits
     name = f"{path}:{info.filename.removesuffix('.npy')}"
     if info.flag_bits & 1:
         raise DataError("an encrypted member", place=Place(name))
 
-    def opened() -> IO[bytes]:
-        return io.BufferedReader(_Member(name, archive, info, limits))
+    def opened() -> io.BufferedReader:
+        return _member(name, archive, info, stream)
 
     with _zip_errors(name), opened() as file:
         head = file.read(1 << 16)
     # zipfile checks every byte against the checksum and the declared size.
-    member = open_npy(ByteStream(name, None, False, head, None, _opener=opened, limits=limits))
+    member = open_npy(ByteStream(name, None, False, head, None, _opener=opened, limits=stream.limits))
     if member.layout.fortran and info.compress_type == zipfile.ZIP_STORED:
         return _by_column(replace(stream, name=name), member, info)
     return member
@@ -302,29 +301,21 @@ def _data_offset(stream: ByteStream, info: zipfile.ZipInfo) -> int:
     return info.header_offset + _LOCAL_HEADER + int(name) + int(extra)
 
 
-class _Member(io.RawIOBase):
-    """One member as a stream of the declared length."""
+def _member(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, stream: ByteStream) -> io.BufferedReader:
+    """Open one member as a stream of the declared length."""
+    stream.limits.check_inflated(info.file_size, Place(name))
+    file, left = archive.open(info), info.file_size
 
-    def __init__(self, name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> None:
-        self._name, self._left = name, info.file_size
-        limits.check_inflated(info.file_size, Place(name))
-        self._file = archive.open(info)
+    def some(most: int) -> bytes:
+        nonlocal left
+        with _zip_errors(name):
+            data = file.read(most)
+        left -= len(data)
+        if left and not data:
+            raise Damaged(f"{left:,} bytes less than the archive says", place=Place(name))
+        return data
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        with _zip_errors(self._name):
-            data = self._file.read(len(buffer))
-        self._left -= len(data)
-        if self._left and not data:
-            raise Damaged(f"{self._left:,} bytes less than the archive says", place=Place(self._name))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+    return io.BufferedReader(MadeFile(some, file.close))
 
 
 @contextlib.contextmanager

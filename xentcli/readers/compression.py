@@ -1,4 +1,4 @@
-"""Compressed streams: magic bytes and streaming decompression."""
+"""Compressed streams: magic bytes and streaming decompression, as files whose bytes a function gives."""
 
 from __future__ import annotations
 
@@ -10,10 +10,36 @@ from xentcli.errors import Place
 from xentcli.extras import needed
 from xentcli.readers.limits import Limits
 
-__all__ = ["decompressed", "is_compressed"]
+__all__ = ["MadeFile", "decompressed", "is_compressed"]
 
 _CHUNK = 1 << 16
 _XZ_MEMORY = 1 << 28
+
+
+class MadeFile(io.RawIOBase):
+    """A file whose bytes a function gives: some, at most as many as it is asked for; none at the end.
+
+    >>> MadeFile(io.BytesIO(b"abc").read).read(2)
+    b'ab'
+    """
+
+    def __init__(self, some: Callable[[int], bytes], close: Callable[[], object] = lambda: None) -> None:
+        self._some, self._close = some, close
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer, and return the number of bytes."""
+        data = self._some(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close what the bytes come from."""
+        self._close()
+        super().close()
 
 
 def _gzip(file: IO[bytes]) -> Any:
@@ -25,14 +51,14 @@ def _gzip(file: IO[bytes]) -> Any:
 def _bz2(file: IO[bytes]) -> Any:
     import bz2
 
-    return io.BufferedReader(_Streams(file, bz2.BZ2Decompressor))
+    return _streams(file, bz2.BZ2Decompressor)
 
 
 def _xz(file: IO[bytes]) -> Any:
     import lzma
 
     # A header may ask for a dictionary of 4 GiB; `xz -9` needs 65 MiB.
-    return io.BufferedReader(_Streams(file, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY)))
+    return _streams(file, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY))
 
 
 def _zstd(file: IO[bytes]) -> Any:
@@ -59,50 +85,41 @@ def is_compressed(start: bytes) -> bool:
 def decompressed(file: IO[bytes], start: bytes, name: str, limits: Limits) -> Any:
     """Return the file, or its decompressed stream if it is compressed."""
     opener = _opener(start)
-    return io.BufferedReader(_Inflated(opener(file), name, limits)) if opener else file
+    if opener is None:
+        return file
+    inflated, size = opener(file), 0
+
+    def some(most: int) -> bytes:
+        nonlocal size
+        data: bytes = inflated.read(most)
+        size += len(data)
+        limits.check_inflated(size, Place(name))
+        return data
+
+    return io.BufferedReader(MadeFile(some))
 
 
-class _Streams(io.RawIOBase):
-    """Concatenated compressed streams, decompressed.
+def _streams(file: IO[bytes], new: Callable[[], Any]) -> io.BufferedReader:
+    """Return concatenated compressed streams, decompressed.
 
     The readers of the standard library leave out a second stream that is damaged.
     """
+    decoder = new()
 
-    def __init__(self, file: IO[bytes], new: Callable[[], Any]) -> None:
-        self._file, self._new, self._decoder = file, new, new()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def some(most: int) -> bytes:
+        nonlocal decoder
         while True:
             data = b""
-            if self._decoder.eof:
+            if decoder.eof:
                 # A stream may be padded with zero bytes.
-                data = (self._decoder.unused_data or self._file.read(_CHUNK)).lstrip(b"\0")
-                if not data and not (data := self._file.read(_CHUNK).lstrip(b"\0")):
-                    return 0
-                self._decoder = self._new()
-            elif self._decoder.needs_input and not (data := self._file.read(_CHUNK)):
+                data = (decoder.unused_data or file.read(_CHUNK)).lstrip(b"\0")
+                if not data and not (data := file.read(_CHUNK).lstrip(b"\0")):
+                    return b""
+                decoder = new()
+            elif decoder.needs_input and not (data := file.read(_CHUNK)):
                 raise EOFError
-            found = self._decoder.decompress(data, len(buffer))
+            found: bytes = decoder.decompress(data, most)
             if found:
-                buffer[: len(found)] = found
-                return len(found)
+                return found
 
-
-class _Inflated(io.RawIOBase):
-    """Decompressed bytes, counted against the limit."""
-
-    def __init__(self, file: Any, name: str, limits: Limits) -> None:
-        self._file, self._place, self._limits, self._size = file, Place(name), limits, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
-        self._size += len(data)
-        self._limits.check_inflated(self._size, self._place)
-        buffer[: len(data)] = data
-        return len(data)
+    return io.BufferedReader(MadeFile(some))

@@ -62,13 +62,13 @@ class Limits:
             smaller = f"pyarrow.feather.write_feather({table}, 'rebatched.feather', chunksize=65536)"
             raise FileError(error.message, place=place, advice=(*error.advice, smaller))
 
-    def check_document(self, size: int, place: Place, what: str = "") -> None:
-        """Raise FileError for a file that is read whole and needs too much memory: a JSON object, or `what` it is."""
+    def check_document(self, size: int, place: Place, what: str) -> None:
+        """Raise FileError for a file that is read whole and needs too much memory: `what` it is."""
         if size * DOCUMENT > self.batch:
             most = self.batch // DOCUMENT
-            message = f"{what or 'a JSON object'} of more than {most:,} bytes, which is held in memory with {DOCUMENT}"
+            message = f"{what} of more than {most:,} bytes, which is held in memory with {DOCUMENT}"
             error = _exceeded(f"{message} times as many", "--max-batch BYTES", place)
-            other = f"{'CSV' if what else 'an array of rows'} is read as a stream"
+            other = f"{'an array of rows' if what == 'a JSON object' else 'CSV'} is read as a stream"
             raise FileError(error.message, place=place, advice=(*error.advice, other))
 
 

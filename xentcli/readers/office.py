@@ -213,17 +213,12 @@ def open_sas(stream: ByteStream, **options: Any) -> Source:
 
 def _whole(stream: ByteStream, what: str, *, inflated: bool = False) -> bytes:
     """Read all of a file that is held in memory, if it is not too large."""
-    pieces, size, place = [], 0, Place(stream.name)
-    for chunk in stream.chunks(1 << 20):
-        size += len(chunk)
-        stream.limits.check_document(size, place, what)
-        pieces.append(chunk)
-    data = b"".join(pieces)
+    data = stream.whole(what)
     if inflated:
         with _refusing(stream, what):
             # A member gives no more bytes than its entry states.
             entries = zipfile.ZipFile(io.BytesIO(data)).infolist()
-        stream.limits.check_document(sum(entry.file_size for entry in entries), place, what)
+        stream.limits.check_document(sum(entry.file_size for entry in entries), Place(stream.name), what)
     return data
 
 

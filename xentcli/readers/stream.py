@@ -11,10 +11,11 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from xentcli.errors import DataError, FileError, Place
-from xentcli.readers.compression import decompressed, is_compressed
+from xentcli.readers.compression import MadeFile, decompressed, is_compressed
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.records import record
 from xentcli.signals import undo_later
@@ -140,6 +141,15 @@ class ByteStream:
             return b""
         length = min(self.size, HEAD_BYTES)
         return read_range(self.path, self.size - length, length)
+
+    def whole(self, what: str) -> bytes:
+        """Return all bytes of `what` it is; raises FileError if it is too large to be held in memory."""
+        pieces, size = [], 0
+        for chunk in self.chunks(1 << 20):
+            size += len(chunk)
+            self.limits.check_document(size, Place(self.name), what)
+            pieces.append(chunk)
+        return b"".join(pieces)
 
     def check_unchanged(self) -> None:
         """Check that the file did not change since it was opened.
@@ -270,21 +280,28 @@ def _stamp(found: os.stat_result) -> Stamp:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def _streamed(name: str, file: IO[bytes], limits: Limits, hashed: bool) -> ByteStream:
-    total = None
-    raw: IO[bytes] | _Hashed = file
+def _streamed(name: str, file: Any, limits: Limits, hashed: bool) -> ByteStream:
+    total, raw = None, file
     if hashed:
         import hashlib
 
         total = hashlib.sha256()
-        raw = _Hashed(file, total)
+        raw = MadeFile(partial(_hashed, file, total))
     with _reading(name):
-        start = _read_fully(raw, HEAD_BYTES)
-        rest: Any = raw
+        start, rest = _read_fully(raw, HEAD_BYTES), raw
         if is_compressed(start):
-            rest = decompressed(io.BufferedReader(_Joined(start, rest)), start, name, limits)
+            begin = io.BytesIO(start)
+            whole = MadeFile(lambda most: begin.read(most) or _read_some(raw, most))
+            rest = decompressed(io.BufferedReader(whole), start, name, limits)
             start = _read_fully(rest, HEAD_BYTES)
         return ByteStream(name, None, False, start, rest, limits=limits, hashed=total)
+
+
+def _hashed(file: Any, total: Any, most: int) -> bytes:
+    """Read some bytes, and hash them."""
+    data = _read_some(file, most)
+    total.update(data)
+    return data
 
 
 def plain_path(stream: ByteStream, what: str) -> str:
@@ -347,38 +364,6 @@ def _read_fully(file: IO[bytes] | io.RawIOBase, length: int) -> bytes:
         pieces.append(piece)
         missing -= len(piece)
     return b"".join(pieces)
-
-
-class _Hashed(io.RawIOBase):
-    """A stream that hashes the bytes it reads."""
-
-    def __init__(self, file: IO[bytes], total: Any) -> None:
-        self._file, self._total = file, total
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = _read_some(self._file, len(buffer))
-        self._total.update(data)
-        buffer[: len(data)] = data
-        return len(data)
-
-
-class _Joined(io.RawIOBase):
-    """The bytes already read, followed by the rest of the stream."""
-
-    def __init__(self, start: bytes, rest: IO[bytes]) -> None:
-        self._start, self._rest = start, rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._start[: len(buffer)] or _read_some(self._rest, len(buffer))
-        self._start = self._start[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def _column_advice(name: str) -> tuple[str, ...]:

@@ -7,14 +7,14 @@ by counting, in NumPy.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from xentcli.arrays import Bytes, Flags, Ints
 from xentcli.errors import DataError, Place
+from xentcli.readers.compression import MadeFile
 from xentcli.readers.stream import ByteStream
 from xentcli.records import replace
 
@@ -76,43 +76,29 @@ def end_of_value(text: bytes) -> int | None:
 def lines_of_elements(stream: ByteStream, level: int) -> ByteStream:
     """Return a stream with a line for each value (level 0), element of an array (1), or element of such a one (2)."""
     if stream.path is None:
-        lines: Any = _Lines(stream.chunks(_CHUNK), level, stream.name)
+        lines: Any = _file_of_lines(stream, level)
         head = lines.read(_HEAD)
         return ByteStream(stream.name, None, False, head, lines, limits=stream.limits, hashed=stream.hashed)
 
     def opened() -> Any:
-        return _Lines(stream.chunks(_CHUNK), level, stream.name)
+        return _file_of_lines(stream, level)
 
     with opened() as file:
         return replace(stream, plain=False, head=file.read(_HEAD), _opener=opened)
 
 
-class _Lines(io.RawIOBase):
-    """A file of lines, one for each element."""
+def _file_of_lines(stream: ByteStream, level: int) -> MadeFile:
+    """Return a file of lines, one for each element."""
+    chunks, left = stream.chunks(_CHUNK), b""
+    pieces = _lines(chunks, level, stream.name)
 
-    def __init__(self, chunks: Iterator[bytes], level: int, name: str) -> None:
-        self._pieces = _lines(chunks, level, name)
-        self._chunks = chunks
-        self._left = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """Return at least one byte, and at most `size`, unless there are no more."""
-        while not self._left:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return b""
-            self._left = piece
-        found, self._left = (self._left, b"") if size < 0 else (self._left[:size], self._left[size:])
+    def some(most: int) -> bytes:
+        nonlocal left
+        left = left or next(filter(None, pieces), b"")
+        found, left = left[:most], left[most:]
         return found
 
-    def close(self) -> None:
-        close: Callable[[], None] | None = getattr(self._chunks, "close", None)
-        if close is not None:
-            close()
-        super().close()
+    return MadeFile(some, getattr(chunks, "close", lambda: None))
 
 
 def _lines(chunks: Iterator[bytes], level: int, name: str) -> Iterator[bytes]:
