@@ -92,7 +92,7 @@ def main() -> None:
             "text.fields",
             "text.jsonl",
             "text.opening",
-            "text.vw",
+            "text.tokens",
             "text.documents",
         ):
             importlib.import_module(f"xentcli.readers.{name}")

@@ -90,8 +90,8 @@ READERS = {
         ".sas7bdat",
         ".xpt",
     ),
-    "fasttext": Reader("labels and probabilities of fastText", "xentcli.readers.text.fasttext:open_fasttext"),
-    "vw": Reader("class:probability tokens of Vowpal Wabbit", "xentcli.readers.text.vw:open_vw"),
+    "fasttext": Reader("labels and probabilities of fastText", "xentcli.readers.text.tokens:open_fasttext"),
+    "vw": Reader("class:probability tokens of Vowpal Wabbit", "xentcli.readers.text.tokens:open_vw"),
     "jsonl": Reader("JSON Lines", "xentcli.readers.text.documents:open_jsonl", b"", (".jsonl", ".ndjson")),
     "json": Reader("JSON: an array, or a table", "xentcli.readers.text.documents:open_json", b"", (".json",)),
     "csv": Reader(

@@ -16,8 +16,7 @@ from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.delimited import check_text
 from xentcli.readers.text.elements import end_of_value, lines_of_elements
 from xentcli.readers.text.faults import Written
-from xentcli.readers.text.json_values import json_value
-from xentcli.readers.text.jsonl import open_json_lines
+from xentcli.readers.text.jsonl import json_value, open_json_lines
 from xentcli.readers.text.tables import is_table, open_table
 
 __all__ = ["looks_like_json", "open_json", "open_jsonl"]
@@ -156,16 +155,6 @@ def _decoded(text: bytes) -> Any:
 
 def _object(stream: ByteStream) -> Any:
     try:
-        return json_value(_whole(stream), "an array of rows, or an object on each line, is expected")
+        return json_value(stream.whole("a JSON object"), "an array of rows, or an object on each line, is expected")
     except DataError as error:
         raise DataError(error.message, place=Place(stream.name), advice=error.advice) from None
-
-
-def _whole(stream: ByteStream) -> bytes:
-    """Read all of a document, if it is not too large."""
-    pieces, size = [], 0
-    for chunk in stream.chunks(1 << 20):
-        size += len(chunk)
-        stream.limits.check_document(size, Place(stream.name))
-        pieces.append(chunk)
-    return b"".join(pieces)

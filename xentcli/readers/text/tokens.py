@@ -1,4 +1,8 @@
-"""The probabilities that Vowpal Wabbit prints: ``class:probability`` tokens on each line, and perhaps its tag."""
+"""The probabilities that tools print as words on each line: those of Vowpal Wabbit and of fastText.
+
+Vowpal Wabbit prints ``class:probability`` tokens, and perhaps a tag. ``fasttext predict-prob MODEL FILE -1`` prints
+pairs of a label and its probability, in any order; the names keep their prefix: labels match them with it and without.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,9 @@ from xentcli.readers.wide import Flat
 if TYPE_CHECKING:
     from xentcli.readers.text.regular import Shape
 
-__all__ = ["open_vw"]
+__all__ = ["open_fasttext", "open_vw"]
+
+_ALL = "all classes in each line: fasttext predict-prob MODEL FILE -1"
 
 _TAG = "tag"
 """The name of the column of tags."""
@@ -26,15 +32,20 @@ def open_vw(stream: ByteStream) -> LinesSource:
 
     Raises DataError if the first line has no such tokens.
     """
-    return open_lines(stream, Form("vw", _record, exact=True, shape=_shape))
+    return open_lines(stream, Form("vw", _tokens, exact=True, shape=_shape))
 
 
-def _record(text: bytes) -> dict[str, str]:
+def open_fasttext(stream: ByteStream) -> LinesSource:
+    """Open a file or stream of pairs.
+
+    Raises DataError if the first line has no such pairs.
+    """
+    return open_lines(stream, Form("fasttext", _pairs, exact=True, advice=_ALL))
+
+
+def _tokens(text: bytes) -> dict[str, str]:
     record: dict[str, str] = {}
-    try:
-        tokens = text.decode().split()
-    except UnicodeDecodeError as error:
-        raise DataError(f"byte 0x{text[error.start]:02x} is not UTF-8") from None
+    tokens = _words(text)
     for place, token in enumerate(tokens, 1):
         name, colon, value = token.rpartition(":")
         if 2 < place == len(tokens) and not colon:
@@ -47,6 +58,27 @@ def _record(text: bytes) -> dict[str, str]:
     if not record:
         raise DataError("a blank line where class:probability is expected")
     return record
+
+
+def _pairs(text: bytes) -> dict[str, str]:
+    words = _words(text)
+    if not words or len(words) % 2:
+        raise DataError(f"{len(words)} words where pairs of a label and a probability are expected")
+    record: dict[str, str] = {}
+    for name, value in zip(words[::2], words[1::2], strict=True):
+        if not DECIMAL.fullmatch(value):
+            raise DataError(f"{shown(value)} where the probability of {shown(name)} is expected")
+        if name in record:
+            raise DataError(f"label {shown(name)} appears twice")
+        record[name] = value
+    return record
+
+
+def _words(text: bytes) -> list[str]:
+    try:
+        return text.decode().split()
+    except UnicodeDecodeError as error:
+        raise DataError(f"byte 0x{text[error.start]:02x} is not UTF-8") from None
 
 
 def _shape(line: bytes, fields: Sequence[Field], flat: Flat) -> Shape | None:
