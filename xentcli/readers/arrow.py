@@ -90,13 +90,13 @@ class ArrowPart:
 
         Raises DataError for a null, or a list of another length than the first.
         """
-        return _Loaded(self.path, self.table, self.start, self._read(selection)).rows_of(selection)
+        return self.held(selection)._taken(selection)
 
     def pieces(self, selection: Selection) -> Iterator[Rows]:
         """Read them, and cut them where the lists of a row are long."""
         start = self.start
         for batch in self._cut(self._read(selection), selection):
-            yield _Loaded(self.path, self.table, start, batch).rows_of(selection)
+            yield replace(self, start=start, rows=batch.num_rows, batch=batch)._taken(selection)
             start += batch.num_rows
 
     def held(self, selection: Selection) -> ArrowPart:
@@ -138,23 +138,8 @@ class ArrowPart:
             yield batch.slice(first, last - first)
             first = last
 
-
-@record(frozen=True, eq=False)
-class _Loaded:
-    """A record batch whose first row is row `start` of the file."""
-
-    path: str
-    table: _Table
-    start: int
-    batch: Any
-
-    @property
-    def rows(self) -> int:
-        """How many rows it has."""
-        return int(self.batch.num_rows)
-
-    def rows_of(self, selection: Selection) -> Rows:
-        """Take the selected columns."""
+    def _taken(self, selection: Selection) -> Rows:
+        """Take the selected columns of its batch."""
         with _arrow_errors(self.path):
             return self._rows(selection)
 

@@ -67,15 +67,16 @@ class MemoryPart(WholePart):
 
     def split(self, rows: int) -> tuple[MemoryPart, MemoryPart]:
         """Return the first rows and the others."""
-        return self._cut(0, rows), self._cut(rows, self.rows)
+        return self.cut(0, rows), self.cut(rows, self.rows)
 
-    def _cut(self, first: int, last: int) -> MemoryPart:
+    def cut(self, first: int, last: int) -> MemoryPart:
+        """Return the rows from `first` up to but not including `last`."""
         return replace(
             self,
             start=self.start + first,
             rows=last - first,
-            array=None if self.array is None else self.array[first:last],
-            columns=tuple(column[first:last] for column in self.columns),
+            array=None if self.array is None else _unwriteable(_rows_of(self.array, first, last - first)),
+            columns=tuple(_unwriteable(column[first:last]) for column in self.columns),
             index=None if self.index is None else self.index[first:last],
         )
 
@@ -186,14 +187,11 @@ class MemorySource:
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[MemoryPart]:
         """Cut it into parts of about `block_bytes`."""
         step = max(1, block_bytes // (8 * max(1, self.width)))
+        whole = MemoryPart(
+            self.path, self.names, 0, self.rows, self.array, self.columns, self.index, self.bfloat16, self.flat
+        )
         for start in range(0, self.rows, step):
-            some = slice(start, min(start + step, self.rows))
-            array = None if self.array is None else _unwriteable(_rows_of(self.array, start, some.stop - start))
-            columns = tuple(_unwriteable(column[some]) for column in self.columns)
-            index = None if self.index is None else self.index[some]
-            yield MemoryPart(
-                self.path, self.names, start, some.stop - start, array, columns, index, self.bfloat16, self.flat
-            )
+            yield whole.cut(start, min(start + step, self.rows))
 
 
 def holds_lists(column: Array) -> bool:
