@@ -13,17 +13,17 @@ import numpy as np
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.lists import classes_of_unequal, kinds_of_unequal
 from xentcli.readers.nested import Field, fields_of, inner_of, kind_of
-from xentcli.readers.source import Rows, Selection
+from xentcli.readers.source import Rows, Selection, WholePart
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["Records"]
 
 
 @record(frozen=True, eq=False)
-class Records:
-    """Some consecutive records of a file.
+class Records(WholePart):
+    """Some consecutive records of a file, as a part that is read.
 
     Attributes
     ----------
@@ -48,7 +48,22 @@ class Records:
     exact: bool = False
     advice: str = ""
 
-    def rows(self, selection: Selection) -> Rows:
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return len(self.found)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it has."""
+        return 8 * self.rows * len(self.flat.names)
+
+    def split(self, rows: int) -> tuple[Records, Records]:
+        """Return the first rows and the others."""
+        rest = replace(self, start=self.start + rows, found=self.found[rows:])
+        return replace(self, found=self.found[:rows]), rest
+
+    def load(self, selection: Selection) -> Rows:
         """Take the selected columns.
 
         Raises DataError for a record without one of them, or with one of another kind than the first.
@@ -69,7 +84,7 @@ class Records:
             found[:] = cells[origin] if key is None else [cell[key] for cell in cells[origin]]
             return found
 
-        return rows_of_columns(self.path, self.flat.names, self.start, len(self.found), column, selection, self.line)
+        return rows_of_columns(self.path, self.flat.names, self.start, self.rows, column, selection, self.line)
 
     def cells(self, field: Field) -> list[Any]:
         """Return the value of a field in each record.

@@ -30,7 +30,6 @@ from xentcli.readers.text import csv
 from xentcli.readers.text.csv import CsvPart, CsvSource
 from xentcli.readers.text.delimited import Dialect, room_for
 from xentcli.readers.text.fields import fields_of
-from xentcli.records import replace
 
 laws = settings(deadline=None, max_examples=300)
 
@@ -194,7 +193,7 @@ def tables(draw: st.DrawFn) -> tuple[list[list[str]], list[bool]]:
 def part_of(data: bytes, width: int, rows: int) -> CsvPart:
     from xentcli.readers.text.delimited import Grammar
 
-    return CsvPart(Grammar("t.csv", Dialect()), (), width, 0, 1, rows, 0, len(data), data)
+    return CsvPart("t.csv", 0, 1, rows, 0, len(data), data, Grammar("t.csv", Dialect()), (), width)
 
 
 def fast_of(part: CsvPart, data: bytes, selection: dict[str, Pick]) -> Rows | None:
@@ -407,7 +406,7 @@ def test_pieces_are_the_rows_of_the_whole(
     path = tmp_path_factory.mktemp("p") / "a.csv"
     path.write_bytes(data := text.encode())
     grammar = part_of(data, 2, len(cells)).grammar
-    part = CsvPart(replace(grammar, path=str(path)), (), 2, 0, 1, len(cells), 0, len(data), data if stream else None)
+    part = CsvPart(str(path), 0, 1, len(cells), 0, len(data), data if stream else None, grammar, (), 2)
     selection = {"x0": Pick((0,), "text"), "x1": Pick((1,), "text")}
     whole = plain(part._careful(data, selection))
     with pytest.MonkeyPatch.context() as patch:

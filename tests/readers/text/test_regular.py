@@ -22,7 +22,7 @@ from xentcli.readers.source import Pick, Rows, Selection
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.jsonl import open_json_lines
 from xentcli.readers.text.lines import LinesPart, LinesSource
-from xentcli.readers.text.vw import open_vw
+from xentcli.readers.text.tokens import open_vw
 
 laws = settings(deadline=None, max_examples=150)
 Opener = Callable[[ByteStream], LinesSource]
@@ -34,7 +34,7 @@ def part_of(data: bytes, opener: Opener = open_json_lines) -> LinesPart:
     lines = data.rstrip(b"\r\n").count(b"\n") + 1
     shape_of = source.form.shape
     shape = shape_of(data.split(b"\n", 1)[0], source.fields, source.flat) if shape_of and source.fields else None
-    return LinesPart("t", source.form, source.fields, source.flat, 0, 1, lines, 0, len(data), data, shape)
+    return LinesPart("t", 0, 1, lines, 0, len(data), data, source.form, source.fields, source.flat, shape)
 
 
 def plain(rows: Rows) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def good_part(good: LinesPart, data: bytes) -> LinesPart | None:
     """The part of other bytes with the shape of good ones, as the file would be cut."""
     rows = data.rstrip(b"\r\n").count(b"\n") + 1
     form, fields, flat = good.form, good.fields, good.flat
-    return LinesPart("t", form, fields, flat, 0, 1, rows, 0, len(data), data, good.shape)
+    return LinesPart("t", 0, 1, rows, 0, len(data), data, form, fields, flat, good.shape)
 
 
 junk = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=3)), max_size=4).map(b"".join)

@@ -22,7 +22,7 @@ from xentcli.columns.missing import as_nan, is_missing
 from xentcli.columns.numerals import hundredths, in_points, is_number, number_hint, numbers
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.source import BLOCK_BYTES, TASK_ROWS, OfStream, Rows, Selection, Traits, merged_rows
-from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
+from xentcli.readers.stream import ByteStream, fill_range, open_range
 from xentcli.readers.text.cells import CellsSource
 from xentcli.readers.text.delimited import (
     BLANK,
@@ -42,7 +42,7 @@ from xentcli.readers.text.faults import (
     row_fault,
 )
 from xentcli.readers.text.opening import opening_of
-from xentcli.readers.text.ranges import cut, rest_after
+from xentcli.readers.text.ranges import TextRange
 from xentcli.records import cached_property, record, replace
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
@@ -60,28 +60,12 @@ PIECE_BYTES = 1 << 21
 
 
 @record(frozen=True)
-class CsvPart:
-    """Rows of a text file: a range of a plain file, or the bytes of a stream."""
+class CsvPart(TextRange):
+    """Rows of a delimited text file."""
 
     grammar: Grammar
     names: tuple[str, ...]
     width: int
-    start: int
-    line: int
-    rows: int
-    offset: int
-    length: int
-    data: bytes | None
-
-    @property
-    def path(self) -> str:
-        """The name of the file in messages."""
-        return self.grammar.path
-
-    @property
-    def size(self) -> int:
-        """How many bytes are read for it."""
-        return self.length
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns, checking every row's number of fields.
@@ -103,7 +87,7 @@ class CsvPart:
                 buffer, text = part._read(size, file)
                 rows = None
                 if size < part.length:
-                    size = _last_row(text, self.grammar.dialect.end)
+                    size = text.tobytes().rfind(self.grammar.dialect.end) + 1
                     if not size:
                         usual *= 2
                         continue
@@ -119,7 +103,7 @@ class CsvPart:
                     size, lines = len(data), data.count(self.grammar.dialect.end)
                     rows = part._careful(data, selection)
                 del buffer, text
-                part = rest_after(part, rows.count, size, lines)
+                part = part.after(rows.count, size, lines)
                 yield rows
         if part.length:
             raise RuntimeError(f"{self.path}: more rows were read than counted")
@@ -136,7 +120,7 @@ class CsvPart:
     def _split(self, rows: int, look: int) -> tuple[CsvPart, CsvPart] | None:
         """Return the first rows, if they end within `look` bytes and each is a line, and the others."""
         size, end = min(self.length, look), self.grammar.dialect.end
-        data = read_range(self.path, self.offset, size) if self.data is None else self.data[:size]
+        data = self.read(size)
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == end[0])
         # With as many lines as rows none ends within quotes.
         lines = len(ends) + (not data.endswith(end))
@@ -144,7 +128,7 @@ class CsvPart:
             self.grammar.dialect.quotes and b'"' in data and (size < self.length or lines > self.rows)
         ):
             return None
-        return cut(self, rows, int(ends[rows - 1]) + 1)
+        return self.cut(rows, int(ends[rows - 1]) + 1)
 
     def _read(self, size: int, file: io.RawIOBase | None) -> tuple[Bytes, Bytes]:
         """Return a buffer with the first `size` bytes, and the view of these bytes."""
@@ -435,7 +419,7 @@ class CsvSource(OfStream):
                 line = block.line + block.data.count(self.dialect.end, 0, skipped)
                 offset, length = block.offset + skipped, block.length - skipped
                 kept = None if self.stream.here else block.data[skipped:] if skipped else block.data
-                yield CsvPart(grammar, self.names, self.width, start, line, rows, offset, length, kept)
+                yield CsvPart(self.path, start, line, rows, offset, length, kept, grammar, self.names, self.width)
             start += rows
 
     def share_of(self, rows: int) -> float | None:
@@ -480,12 +464,3 @@ def check_delimiter(text: str) -> str:
     if len(found) != 1 or found in '"\r\n' or not found.isascii():
         raise UsageError(f"--delimiter is one character such as , or ; or tab, not {shown(text)}")
     return found
-
-
-def _last_row(text: Bytes, end: bytes) -> int:
-    """Return the end of the last complete line; 0 if there is none."""
-    for least in (max(0, len(text) - (1 << 16)), 0):
-        found = text[least:].tobytes().rfind(end)
-        if found >= 0:
-            return least + found + 1
-    return 0

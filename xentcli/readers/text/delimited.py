@@ -41,8 +41,6 @@ BLANK = " "
 PAD = 40
 """Padding before and after text, so that 8-byte words can be read beyond its ends."""
 _NO_QUOTES = "--no-quotes reads a quote as any other character"
-_FEW_BYTES = 1 << 12
-"""Below this size NumPy does not count faster."""
 
 
 @record(frozen=True)
@@ -119,8 +117,6 @@ def _odd_quotes(data: bytes | bytearray, begin: int, end: int) -> bool:
     first = data.find(b'"', begin, end)
     if first < 0:
         return False
-    if end - first < _FEW_BYTES:
-        return data.count(b'"', first, end) % 2 == 1
     return int(np.count_nonzero(np.frombuffer(data, np.uint8, end - first, first) == ord('"'))) % 2 == 1
 
 

@@ -13,10 +13,10 @@ from xentcli.errors import DataError, Place
 from xentcli.readers.nested import Field, fields_of, flat_of_fields
 from xentcli.readers.nested_rows import Records
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
-from xentcli.readers.stream import ByteStream, read_range
+from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.delimited import Dialect, blocks, check_text, looked_further
 from xentcli.readers.text.faults import Written
-from xentcli.readers.text.ranges import cut
+from xentcli.readers.text.ranges import TextRange
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
@@ -64,33 +64,21 @@ class Form:
 
 
 @record(frozen=True)
-class LinesPart(WholePart):
-    """Some lines: a range of a plain file, or the bytes of a stream."""
+class LinesPart(TextRange, WholePart):
+    """Some lines of a file."""
 
-    path: str
     form: Form
     fields: tuple[Field, ...]
     flat: Flat
-    start: int
-    line: int
-    rows: int
-    offset: int
-    length: int
-    data: bytes | None
     shape: Shape | None = None
     numbered: bool = True
-
-    @property
-    def size(self) -> int:
-        """How many bytes are read for it."""
-        return self.length
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
 
         Raises DataError for a line without the columns of the first.
         """
-        data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
+        data = self.read(self.length)
         found = None if self.shape is None else self.shape.read(data, self.rows, selection)
         if found is None:
             return self._careful(data, selection)
@@ -101,8 +89,8 @@ class LinesPart(WholePart):
 
     def split(self, rows: int) -> tuple[LinesPart, LinesPart]:
         """Return the first rows and the others."""
-        data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
-        return cut(self, rows, int(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))[rows - 1]) + 1)
+        ends = np.flatnonzero(np.frombuffer(self.read(self.length), np.uint8) == ord("\n"))
+        return self.cut(rows, int(ends[rows - 1]) + 1)
 
     def _careful(self, data: bytes, selection: Selection) -> Rows:
         """Read line by line."""
@@ -110,7 +98,7 @@ class LinesPart(WholePart):
         found = [self.form.record_at(text, partial(self._place, row)) for row, text in enumerate(texts)]
         line = self.line if self.numbered else None
         exact, advice = self.form.exact, self.form.advice
-        return Records(self.path, self.fields, self.flat, self.start, line, found, exact, advice).rows(selection)
+        return Records(self.path, self.fields, self.flat, self.start, line, found, exact, advice).load(selection)
 
     def _place(self, row: int) -> Place:
         return Place(self.path, self.start + row + 1, self.line + row if self.numbered else None)
@@ -158,20 +146,8 @@ class LinesSource(FlatTable):
         start, shape = 0, self._shape()
         for block in blocks(self.stream, self._dialect, block_bytes, 0, keep=not self.stream.here):
             kept = None if self.stream.here else block.data
-            yield LinesPart(
-                self.path,
-                self.form,
-                self.fields,
-                self.flat,
-                start,
-                block.line,
-                block.rows,
-                block.offset,
-                block.length,
-                kept,
-                shape,
-                self.numbered,
-            )
+            place = self.path, start, block.line, block.rows, block.offset, block.length, kept
+            yield LinesPart(*place, self.form, self.fields, self.flat, shape, self.numbered)
             start += block.rows
 
 

@@ -1,65 +1,61 @@
-"""Cut a part of a text file in two at the end of a row."""
+"""Rows of a text: a byte range of its file, or the bytes themselves, which can be cut at the end of a row."""
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Self
 
-from xentcli.records import replace
+from xentcli.readers.stream import read_range
+from xentcli.records import record, replace
 
-__all__ = ["cut", "rest_after"]
+__all__ = ["TextRange"]
 
 
-class TextPart(Protocol):
-    """Rows of text: a byte range of a plain file, or the bytes of a stream (`data`)."""
+@record(frozen=True)
+class TextRange:
+    """Rows of text.
 
-    @property
-    def start(self) -> int:
-        """The number of rows before it."""
-        ...
+    Attributes
+    ----------
+    path
+        The name of the file.
+    start, line, rows
+        The number of rows before it, the line of its first row (from 1), and the number of its rows.
+    offset, length
+        The place of its first byte in the file, and the number of its bytes.
+    data
+        Its bytes; None where the file has them.
+    """
 
-    @property
-    def line(self) -> int:
-        """The line of its first row, counted from 1."""
-        ...
-
-    @property
-    def rows(self) -> int:
-        """The number of its rows."""
-        ...
-
-    @property
-    def offset(self) -> int:
-        """The place of its first byte in the file."""
-        ...
-
-    @property
-    def length(self) -> int:
-        """The number of its bytes."""
-        ...
+    path: str
+    start: int
+    line: int
+    rows: int
+    offset: int
+    length: int
+    data: bytes | None
 
     @property
-    def data(self) -> bytes | None:
-        """Its bytes; None where the file has them."""
-        ...
+    def size(self) -> int:
+        """How many bytes are read for it."""
+        return self.length
 
+    def read(self, size: int) -> bytes:
+        """Return its first `size` bytes."""
+        return read_range(self.path, self.offset, size) if self.data is None else self.data[:size]
 
-P = TypeVar("P", bound=TextPart)
+    def cut(self, rows: int, size: int) -> tuple[Self, Self]:
+        """Return its first `rows` rows, which are `size` bytes and as many lines, and the rest."""
+        data = None if self.data is None else self.data[:size]
+        return replace(self, rows=rows, length=size, data=data), self.after(rows, size, rows)
 
-
-def cut(part: P, rows: int, size: int) -> tuple[P, P]:
-    """Return the first `rows` rows of a part, which are `size` bytes and as many lines, and the rest."""
-    data = None if part.data is None else part.data[:size]
-    return replace(part, rows=rows, length=size, data=data), rest_after(part, rows, size, rows)
-
-
-def rest_after(part: P, rows: int, size: int, lines: int) -> P:
-    """Return a part without its first `rows` rows, which are `size` bytes in `lines` lines."""
-    return replace(
-        part,
-        start=part.start + rows,
-        line=part.line + lines,
-        rows=part.rows - rows,
-        offset=part.offset + size,
-        length=part.length - size,
-        data=None if part.data is None else part.data[size:],
-    )
+    def after(self, rows: int, size: int, lines: int) -> Self:
+        """Return it without its first `rows` rows, which are `size` bytes in `lines` lines."""
+        return replace(
+            self,
+            start=self.start + rows,
+            line=self.line + lines,
+            rows=self.rows - rows,
+            offset=self.offset + size,
+            length=self.length - size,
+            data=None if self.data is None else self.data[size:],
+        )

@@ -13,13 +13,13 @@ from typing import Any
 from xentcli.errors import DataError, Place
 from xentcli.readers.nested import Field, fields_of, fields_of_row, flat_of_fields, inner_of, is_row
 from xentcli.readers.nested_rows import Records
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
+from xentcli.readers.source import BLOCK_BYTES, FlatTable
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.faults import Written
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
-__all__ = ["Table", "TablePart", "TableSource", "is_table", "open_table", "table_of"]
+__all__ = ["Table", "TableSource", "is_table", "open_table", "table_of"]
 
 _SAMPLE = 20
 _FEW = 8
@@ -39,39 +39,6 @@ class Table:
 
 class AmbiguousError(Exception):
     """Numbers that can be read as rows or as columns."""
-
-
-@record(frozen=True, eq=False)
-class TablePart(WholePart):
-    """Some rows of a table."""
-
-    path: str
-    fields: tuple[Field, ...]
-    flat: Flat
-    start: int
-    found: Sequence[Any]
-
-    @property
-    def rows(self) -> int:
-        """How many rows it has."""
-        return len(self.found)
-
-    @property
-    def size(self) -> int:
-        """About how many bytes it has."""
-        return 8 * self.rows * len(self.flat.names)
-
-    def load(self, selection: Selection) -> Rows:
-        """Take the selected columns.
-
-        Raises DataError for a row without one of them, or with one of another kind than the first.
-        """
-        return Records(self.path, self.fields, self.flat, self.start, None, self.found).rows(selection)
-
-    def split(self, rows: int) -> tuple[TablePart, TablePart]:
-        """Return the first rows and the others."""
-        rest = replace(self, start=self.start + rows, found=self.found[rows:])
-        return replace(self, found=self.found[:rows]), rest
 
 
 @record(frozen=True, eq=False)
@@ -109,11 +76,12 @@ class TableSource(FlatTable):
         """Return the fraction of all rows that `rows` is."""
         return rows / max(1, len(self.table.rows))
 
-    def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[TablePart]:
+    def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[Records]:
         """Cut it into parts of about `block_bytes`."""
         step = max(1, block_bytes // (8 * max(1, self.width)))
         for start in range(0, len(self.table.rows), step):
-            yield TablePart(self.path, self.table.fields, self.flat, start, self.table.rows[start : start + step])
+            found = self.table.rows[start : start + step]
+            yield Records(self.path, self.table.fields, self.flat, start, None, found)
 
 
 def open_table(stream: ByteStream, value: Any) -> TableSource:
