@@ -65,31 +65,37 @@ def number_hint(text: str) -> str:
     stripped = text.strip()
     if DECIMAL.fullmatch(text):
         return "larger than any double, which ends at 1.8e308"
-    if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", stripped):
-        return "a thousands separator? write numbers without it"
-    if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", stripped):
-        return "a decimal comma? --decimal , reads it"
-    if stripped.startswith("[") and stripped.endswith("]"):
-        if "..." in stripped:
-            return "a list that NumPy shortened when it was printed; in Python: numpy.save('p.npy', array)"
-        return "a whole array in one cell? A list of numbers is read where the first row has one too"
+    found = next((hint for pattern, hint in _HINTS if re.fullmatch(pattern, stripped, re.DOTALL)), "")
+    if found:
+        return found
     if stripped == "" or stripped.lower() in ("na", "n/a", "nan", "null", "none", "<na>"):
         return "a missing prediction cannot be scored"
-    if re.fullmatch(r"[+-]?[0-9.]*,[0-9]+ ?%", stripped):
-        return "a percentage with a decimal comma? --decimal , reads it"
-    if re.fullmatch(r"[+-]?[0-9.,]+ ?%", stripped):
-        return "a percent sign where the first row has none: write all of the column with it, or none"
-    if re.fullmatch(r"[+-]?0[xX][0-9a-fA-F.]+([pP][+-]?[0-9]+)?", stripped):
-        return "hexadecimal? numbers are decimal"
     if "_" in stripped and is_number(stripped.replace("_", "")):
         return "underscores between digits? write numbers without them"
     if not stripped.isascii() and any(character.isdigit() for character in stripped if not character.isascii()):
         return "digits of another script? numbers use the digits 0 to 9"
-    if re.fullmatch(r"[+-]?[0-9.]+[dD][+-]?[0-9]+", stripped):
-        return "a Fortran exponent? write it with an e, as in 1e-5"
     if len(stripped.split()) > 1 and all(map(is_number, stripped.split())):
         return "numbers with spaces between? --delimiter space"
     return ""
+
+
+_HINTS = (
+    (r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", "a thousands separator? write numbers without it"),
+    (r"[+-]?\d*,\d+([eE][+-]?\d+)?", "a decimal comma? --decimal , reads it"),
+    (
+        r"\[.*\.\.\..*\]",
+        "a list that NumPy shortened when it was printed; in Python: numpy.save('p.npy', array)",
+    ),
+    (r"\[.*\]", "a whole array in one cell? A list of numbers is read where the first row has one too"),
+    (r"[+-]?[0-9.]*,[0-9]+ ?%", "a percentage with a decimal comma? --decimal , reads it"),
+    (
+        r"[+-]?[0-9.,]+ ?%",
+        "a percent sign where the first row has none: write all of the column with it, or none",
+    ),
+    (r"[+-]?0[xX][0-9a-fA-F.]+([pP][+-]?[0-9]+)?", "hexadecimal? numbers are decimal"),
+    (r"[+-]?[0-9.]+[dD][+-]?[0-9]+", "a Fortran exponent? write it with an e, as in 1e-5"),
+)
+"""What texts that are not numbers look like, and what to do."""
 
 
 def is_number(text: str) -> bool:

@@ -140,31 +140,30 @@ def quote_advice(text: str, position: int, written: Written) -> str:
 def cell_advice(cell: str, written: Written) -> str:
     """Return the command for a number in single quotes, JSON or a distribution of Julia in a cell; else nothing."""
     text = cell.strip()
-    if text[:1] in ("[", "{") and _is_json(text) and written.delimiter in DELIMITERS:
-        unfold = (
-            "import csv, json, sys; [print(json.dumps({k: json.loads(v) if v[:1] in (chr(91), chr(123)) else v "
-            f'for k, v in row.items()}})) for row in csv.DictReader(sys.stdin, delimiter="{written.delimiter}")]'
-        )
-        return written.by(f"python3 -c '{unfold}'", "makes JSON of the cells", ".jsonl")
-    if text[:1] in ("[", "{") and _is_literal(text) and written.delimiter in DELIMITERS:
-        bare = r're.sub(r"np\.float\d+\((.*?)\)", r"\1", v)' if "np.float" in text else "v"
-        unfold = (
-            f"import ast, csv, json, {'re, ' * (bare != 'v')}sys; "
-            f"read = lambda v: (dict if v[:2] == chr(91) + chr(40) else lambda x: x)(ast.literal_eval({bare})); "
-            "[print(json.dumps({k: read(v) if v[:1] in (chr(91), chr(123)) else v "
-            f'for k, v in row.items()}})) for row in csv.DictReader(sys.stdin, delimiter="{written.delimiter}")]'
-        )
-        return written.by(f"python3 -c '{unfold}'", "makes JSON of the cells", ".jsonl")
-    if _JULIA.match(text) and written.delimiter in DELIMITERS:
-        unfold = (
-            "import csv, json, re, sys; [print(json.dumps({k: {a: float(p) for a, p in "
-            r"""re.findall(r"[(,] *(.*?)=>([^,)]+)", v)} if "}(" in v else v for k, v in row.items()})) """
-            f'for row in csv.DictReader(sys.stdin, delimiter="{written.delimiter}")]'
-        )
-        return written.by(f"python3 -c '{unfold}'", "makes JSON of the cells", ".jsonl")
     if len(text) > 1 and text[0] == text[-1] == "'" and is_number(text[1:-1]):
         return written.quoted(_SINGLE)
-    return ""
+    begin, value = _unfolding(text) if written.delimiter in DELIMITERS else ("", "")
+    if not value:
+        return ""
+    rows = f'csv.DictReader(sys.stdin, delimiter="{written.delimiter}")'
+    code = f"import {begin}[print(json.dumps({{k: {value} else v for k, v in row.items()}})) for row in {rows}]"
+    return written.by(f"python3 -c '{code}'", "makes JSON of the cells", ".jsonl")
+
+
+def _unfolding(text: str) -> tuple[str, str]:
+    """Return Python that reads cells such as this one: what is imported, and the value of a cell; empty for others."""
+    nested = "if v[:1] in (chr(91), chr(123))"
+    if text[:1] in ("[", "{") and _is_json(text):
+        return "csv, json, sys; ", f"json.loads(v) {nested}"
+    if text[:1] in ("[", "{") and _is_literal(text):
+        bare = r're.sub(r"np\.float\d+\((.*?)\)", r"\1", v)' if "np.float" in text else "v"
+        pairs = "dict if v[:2] == chr(91) + chr(40) else lambda x: x"
+        read = f"read = lambda v: ({pairs})(ast.literal_eval({bare})); "
+        return f"ast, csv, json, {'re, ' * (bare != 'v')}sys; {read}", f"read(v) {nested}"
+    if _JULIA.match(text):
+        found = r"""re.findall(r"[(,] *(.*?)=>([^,)]+)", v)"""
+        return "csv, json, re, sys; ", f'{{a: float(p) for a, p in {found}}} if "}}(" in v'
+    return "", ""
 
 
 def _is_literal(text: str) -> bool:
