@@ -58,6 +58,7 @@ def digests(
         return [_of_files(_files(source), stop, whole, each) for source in sources]
 
     with ThreadPoolExecutor(1, initializer=leave_to_main_thread) as pool:
+        wait: Callable[[], list[Digest]]
         try:
             wait = pool.submit(work).result
         except RuntimeError:
