@@ -19,9 +19,8 @@ from xentcli.engine.ordered import mapped, worker_count
 from xentcli.given import Given
 from xentcli.records import cached_property, record
 from xentcli.report.parts import Interval
-from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
-from xentcli.tallies.moments import GroupMeans, GroupMoments, Mean, Moments
+from xentcli.tallies.moments import Mean, Moments
 from xentcli.tallies.paired import Paired, differences
 from xentcli.tallies.tail import signed_step_of
 from xentcli.tallies.tally import Tally
@@ -129,15 +128,10 @@ class Common:
         for part, kept in self.blocks():
             there = groups[part] >= 0
             kept = there if isinstance(kept, slice) else kept & there
-            names, codes = coded(groups[part][kept].astype(np.int64))
+            keys = coded(groups[part][kept].astype(np.int64))
             before, after = self.columns(part, kept, (old, new))
-            weight, among = self.weights(part, kept), Among(codes, len(names))
-            sums: dict[str, Any] = {
-                "old": GroupMeans.of(before, weight, among=among),
-                "new": GroupMeans.of(after, weight, among=among),
-                "change": GroupMoments.of(differences(before, after), weight, None, among),
-            }
-            total = total.merge(Groups.of(names, **sums))
+            values = {"old": before, "new": after, "change": differences(before, after)}
+            total = total.merge(Groups.tallied(keys, self.weights(part, kept), None, "change", **values))
         return total
 
     def spread(self, old: Column, new: Column) -> Groups[int]:
@@ -147,9 +141,7 @@ class Common:
             change, weight = differences(*self.columns(part, kept, (old, new))), self.weights(part, kept)
             if (both := np.isnan(change)).any():
                 change, weight = change[~both], None if weight is None else weight[~both]
-            names, codes = coded(signed_step_of(change))
-            moments = GroupMoments.of(change, weight, None, Among(codes, len(names)))
-            total = total.merge(Groups.of(names, change=moments))
+            total = total.merge(Groups.tallied(coded(signed_step_of(change)), weight, None, "change", change=change))
         return total
 
     def largest(self, old: Column, new: Column, mean: float, count: int) -> list[tuple[int, float]]:
@@ -196,9 +188,8 @@ class _Differences:
             old, new = self.common.columns(part, kept, pair)
             groups: Groups[int] = Groups()
             if clusters is not None:
-                names, codes = coded(clusters[part][kept])
                 change = np.nan_to_num(differences(old, new), nan=0.0, posinf=np.inf, neginf=-np.inf)
-                groups = Groups.of(names, change=GroupMeans.of(change, weight, among=Among(codes, len(names))))
+                groups = Groups.tallied(coded(clusters[part][kept]), weight, change=change)
             found.append(Difference(Paired.of(old, new, weight), groups))
         return found
 

@@ -17,7 +17,7 @@ from xentcli.scoring.measures import correct
 from xentcli.tallies.block import Block
 from xentcli.tallies.exact import Among, ExactSum
 from xentcli.tallies.groups import Groups, Slicings
-from xentcli.tallies.moments import GroupMeans, GroupMoments, Mean, Moments
+from xentcli.tallies.moments import GroupMeans, Mean, Moments
 from xentcli.tallies.tally import Tally
 
 __all__ = ["BINS", "Calibration", "bins_of", "bins_of_block", "expected_error", "floor_of"]
@@ -71,13 +71,8 @@ def _binned_by_class(block: Block) -> Groups[tuple[int, int]]:
         place, weight = np.arange(classes), work.batch.mass
         each = None if weight is None else np.repeat(weight, classes)
     found, _, codes = distinct(bins_of(q, count) + count * place)
-    among = Among(codes, len(found))
     names = [divmod(code, count) for code in found.tolist()]
-    return Groups.of(
-        names,
-        confidence=GroupMeans.of(q.reshape(-1), each, among=among),
-        right=GroupMeans.of(y.reshape(-1), each, among=among),
-    )
+    return Groups.tallied((names, codes), each, confidence=q.reshape(-1), right=y.reshape(-1))
 
 
 @record(frozen=True)
@@ -113,14 +108,15 @@ class Calibration(Tally):
         weight = work.batch.mass
         confidence, right = work.figure(lambda some: some.confidence), work.figure(correct)
         gap = confidence - right
+        each = {"gap": gap, "confidence": confidence, "right": right}
         row = _row_of_each(work)
         bins = coded(bins_of(problems.confidence, block.wants.bins))
         return cls(
             Mean.of(confidence, weight),
             Mean.of(right, weight),
             Moments.of(gap, weight),
-            _gaps_of(block.clusters, gap, weight) if block.clusters is not None else Groups(),
-            Slicings(tuple(_by_group(keys, confidence, right, weight) for keys in block.by)),
+            Groups() if block.clusters is None else Groups.tallied(block.clusters, weight, gap=gap),
+            Slicings(tuple(Groups.tallied(keys, weight, None, "gap", **each) for keys in block.by)),
             Slicings(tuple(_binned(problems, crossed([(names, codes[row]), bins])) for names, codes in block.by)),
             _binned_by_class(block),
         )
@@ -132,22 +128,6 @@ def _row_of_each(work: Workings) -> Ints:
     if not batch.multilabel:
         return rows
     return np.repeat(rows, batch.classes) if batch.present is None else np.nonzero(batch.present)[0]
-
-
-def _gaps_of(keys: Keys, gap: Floats, weight: Floats | None) -> Groups[str]:
-    names, codes = keys
-    return Groups.of(names, gap=GroupMeans.of(gap, weight, among=Among(codes, len(names))))
-
-
-def _by_group(keys: Keys, confidence: Floats, right: Floats, weight: Floats | None) -> Groups[Any]:
-    names, codes = keys
-    among = Among(codes, len(names))
-    return Groups.of(
-        names,
-        gap=GroupMoments.of(confidence - right, weight, among=among),
-        confidence=GroupMeans.of(confidence, weight, among=among),
-        right=GroupMeans.of(right, weight, among=among),
-    )
 
 
 def expected_error(bins: list[Mapping[str, Any]]) -> tuple[float, float] | None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import field
 
 import numpy as np
 
-from xentcli.arrays import Floats
 from xentcli.columns.keys import Keys
 from xentcli.records import record
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.slopes import Slopes, with_logit, with_temperature
-from xentcli.tallies.exact import Among, ExactSum
+from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.groups import Groups
-from xentcli.tallies.moments import GroupMeans, Mean, Moments
+from xentcli.tallies.moments import Mean, Moments
 from xentcli.tallies.tally import Tally
 
 __all__ = ["BEGIN", "Fitted", "Gain", "Points", "SlopeSums"]
@@ -105,10 +104,5 @@ class Gain(Tally):
         return cls(
             Mean.of(after, weight, mass),
             Moments.of(gain, weight, mass),
-            _by_cluster(gain, weight, mass, clusters) if clusters is not None else Groups(),
+            Groups() if clusters is None else Groups.tallied(clusters, weight, mass, gain=gain),
         )
-
-
-def _by_cluster(gain: Floats, weight: Floats | None, mass: Floats | None, keys: Keys) -> Groups[str]:
-    names: Sequence[str] = keys[0]
-    return Groups.of(names, gain=GroupMeans.of(gain, weight, mass, Among(keys[1], len(names))))

@@ -6,8 +6,11 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Generic, TypeVar
 
+from xentcli.arrays import Floats
+from xentcli.columns.keys import Keys
 from xentcli.columns.vocabulary import Vocabulary
 from xentcli.records import cached_property, record
+from xentcli.tallies.exact import Among
 from xentcli.tallies.moments import GroupMeans, GroupMoments
 from xentcli.tallies.tally import Tally
 
@@ -42,9 +45,7 @@ class Groups(Tally, Generic[K]):
     groups as the largest one, so that each group is joined only a few times.
 
     >>> import numpy as np
-    >>> from xentcli.tallies.exact import Among
-    >>> means = GroupMeans.of(np.array([1.0, 3.0, 5.0]), None, among=Among(np.array([0, 1, 1]), 2))
-    >>> sites = Groups.of(["n", "s"], cost=means)
+    >>> sites = Groups.tallied((["n", "s"], np.array([0, 1, 1])), None, cost=np.array([1.0, 3.0, 5.0]))
     >>> {name: sums["cost"].value for name, sums in sites.merge(sites)}
     {'n': 1.0, 's': 4.0}
     """
@@ -61,6 +62,16 @@ class Groups(Tally, Generic[K]):
     def of(cls, names: Sequence[K], **sums: GroupMeans | GroupMoments) -> Groups[K]:
         """Return the sums of distinct groups."""
         return cls((Piece(names, sums),) if len(names) else ())
+
+    @classmethod
+    def tallied(
+        cls, keys: Keys, weight: Floats | None, mass: Floats | None = None, moments: str = "", /, **values: Floats
+    ) -> Groups[K]:
+        """Return for each group the mean of each of the values (f8[n]), and of those named `moments` the moments."""
+        names, codes = keys
+        among = Among(codes, len(names))
+        kinds: dict[str, Any] = {name: GroupMoments if name == moments else GroupMeans for name in values}
+        return cls.of(names, **{name: kinds[name].of(each, weight, mass, among) for name, each in values.items()})
 
     def merge(self, other: Groups[K]) -> Groups[K]:
         """Return the groups of both."""

@@ -11,9 +11,8 @@ import numpy as np
 from xentcli.arrays import Floats, Ints
 from xentcli.columns.keys import coded
 from xentcli.records import record
-from xentcli.tallies.exact import Among, ExactSum, ratio, root
+from xentcli.tallies.exact import ExactSum, ratio, root
 from xentcli.tallies.groups import Groups
-from xentcli.tallies.moments import GroupMeans
 from xentcli.tallies.tally import Tally
 
 __all__ = ["Excess", "Joint"]
@@ -86,7 +85,7 @@ class Joint(Tally):
         aa, ab, bb, ac, bc, cc = (
             ExactSum.of_products(x, y) for x, y in ((a, a), (a, b), (b, b), (a, c), (b, c), (c, c))
         )
-        groups = Groups[int]() if clusters is None else _by_cluster(old, new, weight, clusters)
+        groups = Groups[int]() if clusters is None else Groups.tallied(coded(clusters), weight, new=new, old=old)
         one, two, three = map(ExactSum.of, (a, b, c))
         return cls(one, two, three, aa, ab, bb, ac, bc, cc, len(a), groups, *lost)
 
@@ -119,13 +118,6 @@ class Joint(Tally):
             _exact(x) - factor * _exact(y) - mean * _exact(w) for x, y, w in zip(new.a, old.a, new.b, strict=True)
         )
         return sum((each * each for each in residuals), Fraction(0))
-
-
-def _by_cluster(old: Floats, new: Floats, weight: Floats | None, clusters: Ints) -> Groups[int]:
-    names, codes = coded(clusters)
-    among = Among(codes, len(names))
-    means = {name: GroupMeans.of(of, weight, among=among) for name, of in (("new", new), ("old", old))}
-    return Groups.of(names, **means)
 
 
 def _exact(total: ExactSum) -> Fraction:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,7 @@ import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.records import record, replace
-from xentcli.tallies.tally import Tally
+from xentcli.tallies.tally import Ranked, Tally
 
 __all__ = ["Changed", "MostChanged", "Outermost"]
 
@@ -189,23 +188,11 @@ class Changed:
 
 
 @record(frozen=True)
-class MostChanged(Tally):
+class MostChanged(Ranked):
     """The rows whose loss changed most, at most `most` of them."""
 
     most: int = 0
     rows: tuple[Changed, ...] = ()
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether the rows are in order."""
-        ranks = [row.rank for row in self.rows]
-        return len(ranks) <= self.most and ranks == sorted(ranks)
-
-    def merge(self, other: MostChanged) -> MostChanged:
-        """Return the most changed rows of both."""
-        most = max(self.most, other.most)
-        rows = heapq.merge(self.rows, other.rows, key=operator.attrgetter("rank"))
-        return MostChanged(most, tuple(row for row, _ in zip(rows, range(most), strict=False)))
 
     def moved(self, rows: Callable[[int], int], numbers: Callable[[int], int]) -> MostChanged:
         """Return the same rows in other places and under other numbers, in the same order."""

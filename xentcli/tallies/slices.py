@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Floats, Ints
+from xentcli.arrays import Floats
 from xentcli.columns.keys import Keys, coded, crossed
 from xentcli.errors import DataError
 from xentcli.scoring.measures import correct, measured
@@ -23,29 +23,19 @@ __all__ = ["by_class", "by_cluster", "by_column", "by_group", "by_share", "by_te
 
 def costs(block: Block, keys: Keys) -> Groups[Any]:
     """The moments of the loss of each group."""
-    return Groups.of(keys[0], cost=_moments(block, keys))
-
-
-def _moments(block: Block, keys: Keys) -> GroupMoments:
-    (names, codes), figures = keys, block.figures
-    return GroupMoments.of(figures.loss, figures.weight, figures.mass, Among(codes, len(names)))
+    figures = block.figures
+    return Groups.tallied(keys, figures.weight, figures.mass, "cost", cost=figures.loss)
 
 
 def by_group(block: Block) -> Slicings:
     """For each group the moments of the loss, the means of the requested metrics, and the bytes."""
-    return Slicings(tuple(_group(block, keys) for keys in block.by))
-
-
-def _group(block: Block, keys: Keys) -> Groups[Any]:
-    names, codes = keys
-    among, below = Among(codes, len(names)), block.figures.below
-    sums: dict[str, Any] = {name: GroupMeans.of(values, below, among=among) for name, values in _means(block).items()}
+    figures, means = block.figures, _means(block)
     if block.bytes is not None:
-        sums["bytes"] = GroupMeans.of(block.bytes, below, among=among)
-    return Groups.of(names, cost=_moments(block, keys), **sums)
+        means["bytes"] = block.bytes
+    return Slicings(tuple(_of(keys, figures.loss, means, figures.weight, figures.mass) for keys in block.by))
 
 
-def _means(block: Block) -> Mapping[str, Floats]:
+def _means(block: Block) -> dict[str, Floats]:
     """f8[n] for each metric of slices; 0 for metrics of soft targets if all labels are hard."""
     figures = block.figures
     return {name: figures.means.get(name, np.zeros(len(figures.loss))) for name in block.wants.means}
@@ -64,20 +54,15 @@ def by_cluster(block: Block) -> Slicings:
 
 
 def _cluster_means(block: Block, keys: Keys) -> Groups[Any]:
-    (names, codes), figures = keys, block.figures
-    return Groups.of(names, cost=GroupMeans.of(figures.loss, figures.weight, figures.mass, Among(codes, len(names))))
+    figures = block.figures
+    return Groups.tallied(keys, figures.weight, figures.mass, cost=figures.loss)
 
 
 def by_share(block: Block) -> Slicings:
     """The weight of the targets by (group, class), as in ClassShares."""
     rows, classes, mass = spread_masses(block.work)
     picked = [(names, codes[rows]) for names, codes in block.by]
-    return Slicings(tuple(_masses(crossed([keys, coded(classes)]), mass) for keys in picked))
-
-
-def _masses(keys: Keys, mass: Floats) -> Groups[Any]:
-    names, codes = keys
-    return Groups.of(names, mass=GroupMeans.of(mass, None, among=Among(codes, len(names))))
+    return Slicings(tuple(Groups.tallied(crossed([keys, coded(classes)]), None, mass=mass) for keys in picked))
 
 
 def by_class(block: Block) -> Groups[int]:
@@ -87,7 +72,7 @@ def by_class(block: Block) -> Groups[int]:
     means = {"accuracy": (figures.predicted == figures.index).astype(np.float64), **_means(block)}
     weight, mass = (None if of is None else of[hard] for of in (figures.weight, figures.mass))
     picked = {name: values[hard] for name, values in means.items()}
-    return _of_classes(figures.index[hard], figures.loss[hard], picked, weight, mass)
+    return _of(coded(figures.index[hard]), figures.loss[hard], picked, weight, mass)
 
 
 def by_term(block: Block) -> Groups[int]:
@@ -112,20 +97,21 @@ def by_term(block: Block) -> Groups[int]:
         picked["target_entropy"] = 0.0 - np.log(work.spread_target[rows, classes])
     if "reference_cost" in picked and work.batch.reference is not None:
         picked["reference_cost"] = type(work)(work.batch.reference).each_loss[rows, classes]
-    return _of_classes(classes, work.each_loss[rows, classes], picked, mass, None)
+    return _of(coded(classes), work.each_loss[rows, classes], picked, mass, None)
 
 
 def by_column(block: Block) -> Groups[int]:
     """By column of --multilabel: the moments of the loss, and the metrics."""
     work, column = block.work.columns, block.work.batch.columns_of_cells
     means = {"accuracy": correct(work), **{name: measured(find(name), work) for name in block.wants.means}}
-    return _of_classes(column, work.loss, means, work.batch.weight, None)
+    return _of(coded(column), work.loss, means, work.batch.weight, None)
 
 
-def _of_classes(
-    classes: Ints, loss: Floats, means: Mapping[str, Floats], weight: Floats | None, mass: Floats | None
-) -> Groups[int]:
-    names, codes = coded(classes)
+def _of(
+    keys: Keys, loss: Floats, means: Mapping[str, Floats], weight: Floats | None, mass: Floats | None
+) -> Groups[Any]:
+    """The moments of the loss and the mean of each metric in each group."""
+    names, codes = keys
     among, below = Among(codes, len(names)), weight if mass is None else mass
     sums: dict[str, Any] = {name: GroupMeans.of(values, below, among=among) for name, values in means.items()}
     return Groups.of(names, cost=GroupMoments.of(loss, weight, mass, among), **sums)

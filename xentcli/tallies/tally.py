@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Self, TypeVar
+from itertools import islice
+from operator import attrgetter
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 
 from xentcli.records import fields_of
 
-__all__ = ["Tally", "made_of", "plain_of"]
+__all__ = ["Ranked", "Tally", "made_of", "plain_of"]
 
 T = TypeVar("T")
 _SAFE = 1 << 53
@@ -64,6 +67,25 @@ class Tally:
     def renumbered(self, moved: Callable[[int], int]) -> Self:
         """Return the same tally with row numbers mapped by `moved`, which keeps their order."""
         return self
+
+
+class Ranked(Tally):
+    """Base of records that keep the `most` rows that are first by their `rank`, in this order."""
+
+    most: int
+    rows: tuple[Any, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the rows are in order, and not too many."""
+        ranks = [row.rank for row in self.rows]
+        return len(ranks) <= self.most and ranks == sorted(ranks)
+
+    def merge(self, other: Self) -> Self:
+        """Return the first rows of both."""
+        most, make = max(self.most, other.most), cast("Any", type(self))
+        made: Self = make(most, tuple(islice(heapq.merge(self.rows, other.rows, key=attrgetter("rank")), most)))
+        return made
 
 
 def _merged(one: Any, other: Any) -> Any:

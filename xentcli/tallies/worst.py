@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
-import operator
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +11,7 @@ from xentcli.records import record, replace
 from xentcli.scoring.measures import measured
 from xentcli.scoring.metrics import find
 from xentcli.tallies.block import Block
-from xentcli.tallies.tally import Tally
+from xentcli.tallies.tally import Ranked
 
 __all__ = ["Worst", "WorstRow"]
 
@@ -34,23 +32,22 @@ class WorstRow:
     """The KL divergence, if rows are ranked by it."""
 
     @property
+    def is_sound(self) -> bool:
+        """Whether its row is counted from 1."""
+        return self.row > 0
+
+    @property
     def rank(self) -> tuple[float, int]:
         """Sort key: the worst first, then by row."""
         return -(self.loss if self.kl is None else self.kl), self.row
 
 
 @record(frozen=True)
-class Worst(Tally):
+class Worst(Ranked):
     """The `most` rows with the largest loss or KL divergence, the worst first."""
 
     most: int = 0
     rows: tuple[WorstRow, ...] = ()
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether these are the worst rows in order."""
-        ranks = [row.rank for row in self.rows]
-        return len(ranks) <= self.most and ranks == sorted(ranks) and all(row.row > 0 for row in self.rows)
 
     def renumbered(self, moved: Callable[[int], int]) -> Worst:
         """Return the same rows under other numbers."""
@@ -85,9 +82,3 @@ class Worst(Tally):
                 )
             )
         return cls(block.wants.worst, tuple(rows))
-
-    def merge(self, other: Worst) -> Worst:
-        """Return the worst of both."""
-        most = max(self.most, other.most)
-        rows = heapq.merge(self.rows, other.rows, key=operator.attrgetter("rank"))
-        return Worst(most, tuple(row for row, _ in zip(rows, range(most), strict=False)))
