@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from xentcli.analysis.comparison import comparison_of
-from xentcli.analysis.contrasts import contrasts_of
+from xentcli.analysis.comparison import Compared
+from xentcli.analysis.contrasts import Contrasted
 from xentcli.analysis.divergence import divergences
 from xentcli.analysis.model_names import names_of, paths_of
 from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
@@ -142,21 +142,21 @@ def _made(
     collected: Collected | None = None,
 ) -> Comparison:
     """Return the document of the models that were scored, and write their state if it was `collected`."""
-    contrasts = contrasts_of(runs, models, labels, threads, details=details, whole=collected is not None)
+    contrasts = Contrasted(runs, models, labels, threads, details, whole=collected is not None).contrasts()
     if collected is not None:
         collected.write(runs, models, contrasts, labelled=labels is not None, unfitted=unfitted, warnings=warnings)
-    return comparison_of(
+    made = Compared(
         runs.settings,
         runs.metrics,
         models,
         contrasts,
-        refused,
         labelled=labels is not None,
         unfitted=unfitted or "",
         clusters=None if runs.settings.cluster is None else len(runs.groups[-1].names),
         before=runs.before,
         row_names=None if runs.row_names is None else runs.row_names.names,
     )
+    return made.comparison(refused)
 
 
 def _same_files(models: Mapping[str, Any]) -> Iterator[Warning]:

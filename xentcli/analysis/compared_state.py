@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from xentcli.analysis import state_file
-from xentcli.analysis.comparison import comparison_of
+from xentcli.analysis.comparison import Compared
 from xentcli.analysis.contrasts import Contrasts
 from xentcli.analysis.model_rows import ModelRows, Runs
 from xentcli.analysis.row_store import RowStore
@@ -118,7 +118,7 @@ class ComparedState:
             ModelRows(name, path, nothing.region(), report=report)
             for name, path, report in zip(self.names, self.paths, reports, strict=True)
         ]
-        made = comparison_of(
+        made = Compared(
             settings,
             self.metrics,
             models,
@@ -128,7 +128,8 @@ class ComparedState:
             slice_columns=self.models[0].decided.slice_columns,
             clusters=None if settings.cluster is None else len(self.models[0].bundle["clusters"].names),
         )
-        return replace(made, warnings=(*made.warnings, *self.warnings))
+        comparison = made.comparison()
+        return replace(comparison, warnings=(*comparison.warnings, *self.warnings))
 
 
 def merged(states: Sequence[ComparedState]) -> ComparedState:

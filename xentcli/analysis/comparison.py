@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from xentcli.analysis.caveats import CLUSTERED, no_spread
-from xentcli.analysis.comparison_remarks import Remarks
+from xentcli.analysis.comparison_remarks import notes_on, warnings_of
 from xentcli.analysis.contrasts import MOST_PAIRED, Contrasts
 from xentcli.analysis.details import largest_step, paired_differences
 from xentcli.analysis.fit import RESOLVED
@@ -27,7 +27,7 @@ from xentcli.tallies.groups import Groups, named
 from xentcli.tallies.moments import Moments
 from xentcli.version import __version__
 
-__all__ = ["comparison_of", "inputs_of"]
+__all__ = ["Compared", "inputs_of"]
 
 K = TypeVar("K", bound=Hashable)
 
@@ -40,29 +40,14 @@ def _row(metric: str) -> Metric:
     return find("cost" if metric == "calibrated_cost" else metric)
 
 
-def comparison_of(
-    settings: Settings,
-    metrics: Sequence[str],
-    models: Sequence[ModelRows],
-    contrasts: Contrasts,
-    refused: tuple[Refused, ...] = (),
-    **beside: Any,
-) -> Comparison:
-    """Derive every figure of a comparison from the tallies of its models, the reference first.
-
-    `metrics` are those compared in addition to the cost; `beside` are further fields of _Compared.
-
-    Raises NoVerdict if no row is left to compare.
-    """
-    return _Compared(settings, metrics, models, contrasts, **beside).comparison(refused)
-
-
 @record(frozen=True, eq=False)
-class _Compared:
-    """The sections of a comparison; losses are in nats until `in_unit`.
+class Compared:
+    """The sections of a comparison, from the tallies of its models, the reference first; losses are in nats.
 
     Attributes
     ----------
+    compared
+        The metrics that are compared in addition to the cost.
     labelled
         Whether the labels are in a separate file.
     unfitted
@@ -78,7 +63,7 @@ class _Compared:
     """
 
     settings: Settings
-    runs_metrics: Sequence[str]
+    compared: Sequence[str]
     models: Sequence[ModelRows]
     contrasts: Contrasts
     labelled: bool = False
@@ -89,14 +74,14 @@ class _Compared:
     slice_columns: Sequence[tuple[str, ...]] | None = None
 
     @property
-    def reference(self) -> ModelRows:
+    def _reference(self) -> ModelRows:
         return self.models[0]
 
     @property
-    def others(self) -> Sequence[ModelRows]:
+    def _others(self) -> Sequence[ModelRows]:
         return self.models[1:]
 
-    def in_unit(self, nats: float | None, metric: str = "cost") -> float | None:
+    def _in_unit(self, nats: float | None, metric: str = "cost") -> float | None:
         return None if nats is None else nats / self.unit(metric)
 
     def unit(self, metric: str) -> float:
@@ -106,7 +91,7 @@ class _Compared:
     @cached_property
     def metrics(self) -> list[str]:
         """The metrics that every model has, the cost first."""
-        defined = [name for name in self.runs_metrics if name not in self.contrasts.undefined]
+        defined = [name for name in self.compared if name not in self.contrasts.undefined]
         defined = [name for name in defined if all(model.scores.value(name) is not None for model in self.models)]
         fitted = (0, 1, "calibrated_cost") in self.contrasts.pairs
         return ["cost", *(["calibrated_cost"] if fitted else []), *defined]
@@ -130,18 +115,11 @@ class _Compared:
         Raises NoVerdict if no row is left to compare.
         """
         if not self.contrasts.rows:
-            raise NoVerdict("there is no row that all models have", place=Place(self.reference.path))
-        first = self.reference.scores
-        pairs = tuple(self.pairs())
-        remarks = Remarks(
-            self.models,
-            self.contrasts,
-            pairs,
-            self.unfitted,
-            self.clusters,
-            self.row_names,
-            order_turns=self._order_turns,
-        )
+            raise NoVerdict("there is no row that all models have", place=Place(self._reference.path))
+        first = self._reference.scores
+        pairs = tuple(self._pairs())
+        notes = notes_on(self.models, self.contrasts, pairs, self.unfitted, order_turns=self._order_turns)
+        warnings = warnings_of(self.models, self.contrasts.rows, pairs, self.clusters, self.row_names)
         return Comparison(
             models=tuple(self.model(place, model) for place, model in enumerate(self.models)),
             pairs=pairs,
@@ -153,14 +131,14 @@ class _Compared:
             xent_version=__version__,
             alignment=first.alignment,
             clusters=self.clusters,
-            by_class=tuple(self.by_class()),
-            by=tuple(self.by()),
+            by_class=tuple(self._by_class()),
+            by=tuple(self._by()),
             worst=tuple(self.worst()),
             best=self.best(),
             refused=refused,
-            notes=tuple(remarks.notes()),
+            notes=tuple(notes),
             options=self.settings.changed(),
-            warnings=tuple(remarks.warnings()),
+            warnings=tuple(warnings),
             details=self.details(),
             inputs=inputs_of([model.scores.inputs for model in self.models]),
             matching=None if first.labels.matched == "none" else first.labels,
@@ -174,7 +152,7 @@ class _Compared:
         return ComparisonDetails(
             tuple(
                 paired_differences(
-                    self.reference.name,
+                    self._reference.name,
                     self.models[place].name,
                     {step: sums["change"] for step, sums in of},
                     self.differences[self.models[place].name, "cost"].paired.moments.mean,
@@ -187,7 +165,7 @@ class _Compared:
 
     def model(self, place: int, model: ModelRows) -> Model:
         """Return the figures of a model."""
-        values = {name: self.in_unit(self.means[model.name, name], name) for name in self.metrics}
+        values = {name: self._in_unit(self.means[model.name, name], name) for name in self.metrics}
         own = {name: values.pop(name) for name in _OWN if name in values}
         cost = own.pop("cost")
         assert cost is not None
@@ -201,28 +179,28 @@ class _Compared:
         keys = [(place, model.name, m) for m in self.metrics for place, model in enumerate(self.models) if place]
         return {(name, metric): self.contrasts.pairs[0, place, metric] for place, name, metric in keys}
 
-    def pairs(self) -> Iterator[Pair]:
-        level, several = self.settings.confidence, len(self.others) > 1
+    def _pairs(self) -> Iterator[Pair]:
+        level, several = self.settings.confidence, len(self._others) > 1
         for metric in self.metrics:
             better = _row(metric).better
-            found = [self.differences[model.name, metric] for model in self.others]
+            found = [self.differences[model.name, metric] for model in self._others]
             unit = self.unit(metric)
-            every = zip(self.others, found, holm([d.p_value for d in found]), strict=True)
+            every = zip(self._others, found, holm([d.p_value for d in found]), strict=True)
             for place, (model, one, adjusted) in enumerate(every, 1):
                 wins, losses = (one.paired.below, one.paired.above)[:: 1 if better == "lower" else -1]
                 share, row = self._largest(place, one) if metric == "cost" else (None, None)
                 p_value = adjusted if several else one.p_value
                 yield Pair(
-                    self.reference.name,
+                    self._reference.name,
                     model.name,
                     metric,
-                    self.in_unit(one.change, metric),
-                    self.in_unit(one.standard_error, metric),
+                    self._in_unit(one.change, metric),
+                    self._in_unit(one.standard_error, metric),
                     one.interval(level, unit, _row(metric).width),
                     one.p_value,
                     adjusted,
                     one.verdict(better, level, p_value) if self._resolved(metric, one.change) else "no difference",
-                    self.in_unit(one.detectable(level), metric),
+                    self._in_unit(one.detectable(level), metric),
                     wins,
                     losses,
                     one.paired.ties,
@@ -234,7 +212,7 @@ class _Compared:
     def _resolved(self, metric: str, change: float | None) -> bool:
         """Whether a change, in nats, exceeds the error of the fitted temperatures."""
         return (
-            metric != "calibrated_cost" or not abs(change or 0.0) <= RESOLVED * self.means[self.reference.name, metric]
+            metric != "calibrated_cost" or not abs(change or 0.0) <= RESOLVED * self.means[self._reference.name, metric]
         )
 
     @property
@@ -276,14 +254,14 @@ class _Compared:
         whole = self.differences[model.name, "cost"].paired.moments.mean
         return part.mean.share_of(whole) if whole.a.all_finite else None
 
-    def by_class(self) -> Iterator[ClassChange]:
-        order = {name: place for place, name in enumerate(self.reference.scores.classes)}
+    def _by_class(self) -> Iterator[ClassChange]:
+        order = {name: place for place, name in enumerate(self._reference.scores.classes)}
         for place, model in enumerate(self.models):
             parts = self._parts({m: of for (new, m), of in self.contrasts.by_class.items() if new == place})
             for name in sorted(parts, key=lambda name: (order.get(name, len(order)), name)):
                 yield ClassChange(model.name, name, **self._change(model, parts[name]))
 
-    def by(self) -> Iterator[GroupChange]:
+    def _by(self) -> Iterator[GroupChange]:
         for place, model in enumerate(self.models):
             for number, columns in enumerate(self.settings.slices):
                 found = self.contrasts.by.items()
@@ -315,14 +293,14 @@ class _Compared:
                 unit, spread = self.unit(metric), None if clustered else one.change.standard_error
                 metrics |= {f"reference_{metric}": one.old.value / unit, metric: one.new.value / unit}
                 metrics[f"{metric}_change"] = one.change.mean.value / unit
-                metrics[f"{metric}_standard_error"] = self.in_unit(spread, metric)
+                metrics[f"{metric}_standard_error"] = self._in_unit(spread, metric)
         return {
             "metrics": metrics,
             "examples": part.change.rows,
             "reference_cost": part.old.value / self.settings.nats_per_unit,
             "cost": part.new.value / self.settings.nats_per_unit,
-            "change": self.in_unit(part.change.mean.value),
-            "standard_error": self.in_unit(error),
+            "change": self._in_unit(part.change.mean.value),
+            "standard_error": self._in_unit(error),
             "share": self._share(model, part.change),
             "undefined": {"standard_error": CLUSTERED} if clustered else lacking,
         }
@@ -342,7 +320,7 @@ class _Compared:
                     row.label,
                     row.old / unit,
                     row.new / unit,
-                    self.in_unit(change),
+                    self._in_unit(change),
                     share,
                 )
 

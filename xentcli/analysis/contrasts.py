@@ -24,7 +24,7 @@ from xentcli.tallies.outermost import Changed, MostChanged, Outermost
 from xentcli.tallies.paired import differences
 from xentcli.tallies.tally import Tally
 
-__all__ = ["MOST_PAIRED", "Contrasts", "contrasts_of"]
+__all__ = ["MOST_PAIRED", "Contrasted", "Contrasts"]
 
 MOST_PAIRED = 20
 """Up to this many models, all pairs are compared to find those not significantly worse than the best."""
@@ -90,26 +90,13 @@ class Contrasts(Tally):
         return replace(self, pairs=pairs, means=means, spread={})
 
 
-def contrasts_of(
-    runs: Runs,
-    models: Sequence[ModelRows],
-    labels: Any,
-    threads: int | None,
-    *,
-    details: Collection[str],
-    whole: bool,
-) -> Contrasts:
-    """Tally the rows that all models have, the reference first.
+@record(frozen=True, eq=False)
+class Contrasted:
+    """Tallies the rows that all models have, the reference first.
 
     With `whole`, tallies that only a merge needs are included: means that are in the reports too, and metrics that
     are undefined in these rows but may be defined in others.
     """
-    return _Contrasted(runs, models, labels, threads, details, whole).contrasts()
-
-
-@record(frozen=True, eq=False)
-class _Contrasted:
-    """Computes the tallies from the rows of the models."""
 
     runs: Runs
     models: Sequence[ModelRows]
@@ -119,21 +106,21 @@ class _Contrasted:
     whole: bool
 
     @property
-    def settings(self) -> Settings:
+    def _settings(self) -> Settings:
         return self.runs.settings
 
     @property
-    def reference(self) -> ModelRows:
+    def _reference(self) -> ModelRows:
         return self.models[0]
 
     @cached_property
-    def common(self) -> Common:
+    def _common(self) -> Common:
         return Common(self.models, self.runs.clusters)
 
     @cached_property
-    def counts(self) -> Contrasts:
+    def _counts(self) -> Contrasts:
         scored = {place: int((model.rows[:, WEIGHT] > 0).sum()) for place, model in enumerate(self.models)}
-        return Contrasts(self.common.count, scored, {place: model.extra for place, model in enumerate(self.models)})
+        return Contrasts(self._common.count, scored, {place: model.extra for place, model in enumerate(self.models)})
 
     @cached_property
     def metrics(self) -> dict[str, int]:
@@ -144,7 +131,7 @@ class _Contrasted:
         else:
             defined = [name for name in columns if all(m.scores.value(name) is not None for m in self.models)]
             columns = {name: columns[name] for name in defined}
-        fitted = self.counts.same_rows and all(model.fitted.temperature is not None for model in self.models)
+        fitted = self._counts.same_rows and all(model.fitted.temperature is not None for model in self.models)
         return {"cost": LOSS, **({"calibrated_cost": CALIBRATED} if fitted else {}), **columns}
 
     def _has_values(self, column: int) -> bool:
@@ -152,24 +139,25 @@ class _Contrasted:
         columns = [(model.rows, column) for model in self.models]
         return not any(
             np.isnan(values).any()
-            for part, kept in self.common.blocks()
-            for values in self.common.columns(part, kept, columns)
+            for part, kept in self._common.blocks()
+            for values in self._common.columns(part, kept, columns)
         )
 
     def contrasts(self) -> Contrasts:
-        if not self.common.count:
-            return self.counts
+        """Return the tallies."""
+        if not self._common.count:
+            return self._counts
         others = range(1, len(self.models))
         return replace(
-            self.counts,
+            self._counts,
             means=self.means(),
             pairs=self.pairs(),
-            outermost={new: self.outermost(new) for new in others},
-            by_class=dict(self.by_class()),
-            by=dict(self.by()),
-            changed={new: self.changed(new) for new in others if self.settings.worst},
+            outermost={new: self._outermost(new) for new in others},
+            by_class=dict(self._by_class()),
+            by=dict(self._by()),
+            changed={new: self.changed(new) for new in others if self._settings.worst},
             undefined=frozenset(name for name in self.runs.metrics if name not in self.metrics),
-            spread={new: self.spread(new) for new in others if "differences" in self.details},
+            spread={new: self._spread(new) for new in others if "differences" in self.details},
         )
 
     def _column(self, model: int, metric: str = "cost") -> Column:
@@ -177,15 +165,15 @@ class _Contrasted:
 
     def means(self) -> dict[tuple[int, str], Mean]:
         """The mean of each metric of each model; those that are in its report only for a merge."""
-        known = self.runs.row_names is None and self.settings.nats_per_unit == 1 and not self.whole
-        of_report = [known and model.scores.examples.scored == self.common.count for model in self.models]
+        known = self.runs.row_names is None and self._settings.nats_per_unit == 1 and not self.whole
+        of_report = [known and model.scores.examples.scored == self._common.count for model in self.models]
         keys = [
             (place, metric)
             for place, model in enumerate(self.models)
             for metric in self.metrics
             if not (of_report[place] and model.scores.value(metric) is not None)
         ]
-        return dict(zip(keys, self.common.means([self._column(*key) for key in keys]), strict=True))
+        return dict(zip(keys, self._common.means([self._column(*key) for key in keys]), strict=True))
 
     def pairs(self) -> dict[tuple[int, int, str], Difference]:
         """The difference of each model from the reference in each metric; for few models also of every pair in cost."""
@@ -194,73 +182,73 @@ class _Contrasted:
         if 2 < count <= MOST_PAIRED:
             keys += [(old, new, "cost") for old, new in combinations(range(count), 2) if old]
         columns = [(self._column(old, metric), self._column(new, metric)) for old, new, metric in keys]
-        return dict(zip(keys, self.common.differences(columns, self.threads), strict=True))
+        return dict(zip(keys, self._common.differences(columns, self.threads), strict=True))
 
-    def outermost(self, new: int) -> Outermost:
+    def _outermost(self, new: int) -> Outermost:
         columns = [self._column(0), self._column(new)]
         found = Outermost()
-        for part, kept in self.common.blocks():
-            change = differences(*self.common.columns(part, kept, columns))
+        for part, kept in self._common.blocks():
+            change = differences(*self._common.columns(part, kept, columns))
             rows = np.arange(part.start + 1, part.stop + 1)[kept]
-            found = found.merge(Outermost.of(change, self.common.weights(part, kept), rows))
+            found = found.merge(Outermost.of(change, self._common.weights(part, kept), rows))
         return found
 
-    def spread(self, new: int) -> Groups[int]:
-        return self.common.spread(self._column(0), self._column(new))
+    def _spread(self, new: int) -> Groups[int]:
+        return self._common.spread(self._column(0), self._column(new))
 
-    def by_class(self) -> Iterator[tuple[tuple[int, str], Groups[str]]]:
+    def _by_class(self) -> Iterator[tuple[tuple[int, str], Groups[str]]]:
         names = [str(name) for name in self.runs.labels.names]
-        for new, metric in self._grouped() if self.settings.by_class else ():
-            yield (new, metric), self._by_group(new, metric, self.reference.rows[:, LABEL], names)
+        for new, metric in self._grouped() if self._settings.by_class else ():
+            yield (new, metric), self._by_group(new, metric, self._reference.rows[:, LABEL], names)
 
-    def by(self) -> Iterator[tuple[tuple[int, int, str], Groups[GroupName]]]:
+    def _by(self) -> Iterator[tuple[tuple[int, int, str], Groups[GroupName]]]:
         groups = self.runs.group_rows
         for new, metric in self._grouped() if groups is not None else ():
-            for place in range(len(self.settings.slices)):
+            for place in range(len(self._settings.slices)):
                 assert groups is not None
                 names = self.runs.groups[place].names
                 yield (new, place, metric), self._by_group(new, metric, groups.rows[:, place], names)
 
     def _grouped(self) -> Iterator[tuple[int, str]]:
         """The models and metrics that are tallied by group: the cost and those of --metrics."""
-        asked = [metric.name for metric in self.settings.shown_metrics if metric.name in self.metrics]
+        asked = [metric.name for metric in self._settings.shown_metrics if metric.name in self.metrics]
         return product(range(1, len(self.models)), dict.fromkeys(("cost", *asked)))
 
     def _by_group(self, new: int, metric: str, groups: Floats, names: Sequence[Any]) -> Groups[Any]:
         """A metric by group; `groups` (f8[n], -1 for none) index `names`."""
-        return _named(self.common.by_group(self._column(0, metric), self._column(new, metric), groups), names)
+        return _named(self._common.by_group(self._column(0, metric), self._column(new, metric), groups), names)
 
     def changed(self, new: int) -> MostChanged:
         """The rows whose weighted loss changed most."""
         columns = self._column(0), self._column(new)
-        found = self.common.largest(*columns, 0.0, self.settings.worst)
+        found = self._common.largest(*columns, 0.0, self._settings.worst)
         names = self._names([row for row, _ in found])
         return MostChanged(
-            self.settings.worst,
+            self._settings.worst,
             tuple(self._changed(columns, *of, *name) for of, name in zip(found, names, strict=True)),
         )
 
     def _changed(self, columns: tuple[Column, Column], row: int, size: float, number: int, name: Any) -> Changed:
         old, new = (float(rows[row, place]) for rows, place in columns)
-        label = int(self.reference.rows[row, LABEL])
+        label = int(self._reference.rows[row, LABEL])
         text = None if label < 0 else str(self.runs.labels.names[label])
-        return Changed(size, row + 1, number, name, text, old, new, float(self.reference.rows[row, WEIGHT]))
+        return Changed(size, row + 1, number, name, text, old, new, float(self._reference.rows[row, WEIGHT]))
 
     def _names(self, rows: Sequence[int]) -> Sequence[tuple[int, str | None]]:
         """(row number, id) of rows (from 0) of the reference; for an item of a list, the number of its row."""
         numbers = [row + 1 + self.runs.before for row in rows]
         if self.runs.row_names is not None:
             return [(n, str(self.runs.row_names.names[row])) for n, row in zip(numbers, rows, strict=True)]
-        index = index_of(self.reference.data)
+        index = index_of(self._reference.data)
         if index is not None and not np.array_equal(index, np.arange(len(index))):
             return [(n, str(index[row])) for n, row in zip(numbers, rows, strict=True)]
-        alone = self.settings.id is None and KINDS[self.settings.kind].labelled
-        if alone or not isinstance(self.reference.path, str):
+        alone = self._settings.id is None and KINDS[self._settings.kind].labelled
+        if alone or not isinstance(self._reference.path, str):
             return [(n, None) for n in numbers]
-        feed = opened(self.reference.data, self.labels, self.settings)
+        feed = opened(self._reference.data, self.labels, self._settings)
         if feed.plan.has_lists:
             return items_at(Scorer(feed.plan), feed.tasks(), rows)
-        if self.settings.id is None:
+        if self._settings.id is None:
             return [(n, None) for n in numbers]
         found = dict(zip(sorted(rows), ids_at(feed.sources[0], feed.plan.picks[0]["id"], rows), strict=True))
         return [(n, found[row]) for n, row in zip(numbers, rows, strict=True)]
