@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -36,62 +35,30 @@ _NEAR = 0.02
 """An accuracy fits the confidence if it is nearer than this: of 4 in 57 chains of tokens, 72 in 75 cyclic orders."""
 _STEPS = (-1, 1)
 """Where the neighbours are: before a row, and after it."""
-_MeanOf = Callable[[Floats], Any]
 _Rows = Ints | slice
-
-
-def _exact(values: Floats) -> Mean:
-    return Mean.of(values, None)
-
-
-@record(frozen=True)
-class _Rough:
-    """A mean whose sum is rounded at each step: enough to see that a figure is far from its limit."""
-
-    total: float
-    rows: int
-
-    @classmethod
-    def of(cls, values: Floats) -> _Rough:
-        """Tally values (f8[n])."""
-        return cls(float(np.add.reduce(values)), len(values))
-
-    @property
-    def value(self) -> float:
-        """The mean."""
-        return self.total / self.rows if self.rows else math.nan
-
-    def merge(self, other: _Rough) -> _Rough:
-        """Return the mean over both."""
-        return _Rough(self.total + other.total, self.rows + other.rows)
 
 
 @record(frozen=True)
 class _Score:
     """How well labels fit: mean loss, share of rows that are right, and how many losses are infinite."""
 
-    cost: Any = Mean()
-    correct: Any = Mean()
+    cost: Mean = Mean()
+    correct: Mean = Mean()
     infinite: int = 0
 
     @classmethod
-    def of(cls, loss: Floats, right: Floats, raw_loss: Floats, mean: _MeanOf) -> _Score:
-        """Score rows (f8[n] each), unweighted, with means by `mean`; `raw_loss` decides what is infinite."""
-        return cls(mean(loss), mean(right), int(np.count_nonzero(np.isinf(raw_loss))))
+    def of(cls, loss: Floats, right: Floats, raw_loss: Floats) -> _Score:
+        """Score rows (f8[n] each), unweighted; `raw_loss` decides what is infinite."""
+        return cls(Mean.of(loss, None), Mean.of(right, None), int(np.count_nonzero(np.isinf(raw_loss))))
 
     @property
     def right(self) -> float:
         """The share of rows that are right."""
-        return float(self.correct.value)
+        return self.correct.value
 
     def merge(self, other: _Score) -> _Score:
         """Return the score of the rows of both."""
-        if self is _NOTHING:
-            return other
         return _Score(self.cost.merge(other.cost), self.correct.merge(other.correct), self.infinite + other.infinite)
-
-
-_NOTHING = _Score()
 
 
 @record(frozen=True)
@@ -102,18 +69,17 @@ class _Shift:
     """
 
     rows: int = 0
-    here: _Score = _NOTHING
-    there: _Score = _NOTHING
-    gap: Any = None
+    here: _Score = _Score()
+    there: _Score = _Score()
+    gap: Mean = Mean()
 
-    def add(self, work: Workings, rows: _Rows, neighbours: _Rows, mean: _MeanOf) -> _Shift:
+    def add(self, work: Workings, rows: _Rows, neighbours: _Rows) -> _Shift:
         """Add the rows of a batch that have a neighbour, with the neighbours."""
-        here = _Score.of(work.loss[rows], work.figure(correct)[rows], work.raw_loss[rows], mean)
+        here = _Score.of(work.loss[rows], work.figure(correct)[rows], work.raw_loss[rows])
         loss, right = _with_labels(work, rows, neighbours)
         # The number of infinite losses is reported only without clipping.
-        there = _Score.of(loss, right, loss, mean)
-        over = mean(work.figure(gap)[rows])
-        over = over if self.gap is None else self.gap.merge(over)
+        there = _Score.of(loss, right, loss)
+        over = self.gap.merge(Mean.of(work.figure(gap)[rows], None))
         return _Shift(self.rows + len(loss), self.here.merge(here), self.there.merge(there), over)
 
     @property
@@ -123,7 +89,7 @@ class _Shift:
 
     def fits_as_well(self, accuracy: float) -> bool:
         """Whether an accuracy is near the mean confidence, and that with the labels of the neighbours is not nearer."""
-        confidence = self.here.right + float(self.gap.value)
+        confidence = self.here.right + self.gap.value
         return abs(accuracy - confidence) < min(_NEAR, abs(self.there.right - confidence) + _SAME)
 
     def is_far_better(self, case: Case) -> bool:
@@ -131,7 +97,7 @@ class _Shift:
         if not self.rows or case.prior is None:
             return False
         if self.by_cost:
-            return bool(self.there.cost.value < min(case.prior, 0.7 * self.here.cost.value))
+            return self.there.cost.value < min(case.prior, 0.7 * self.here.cost.value)
         here, there = (1 - score.right for score in (self.here, self.there))
         error = math.sqrt((here + there) / self.rows)
         return there < case.total.classes.error_of_constant and there < 0.8 * here and there < here - _SURE * error
@@ -192,16 +158,14 @@ def shift_warning(case: Case, feed: Feed | None, head: Head | None) -> Shifted |
     these leave the question open.
     """
     if head is not None and head.rows == case.total.read:
-        works = [Workings(head.batch)]
-        if not _leaves_open(case, works):
-            return None
-        return _judged(case, _shifts(works, _exact))
+        return _judged(case, _shifts([Workings(head.batch)]))
     assert feed is not None
     if min(case.total.scored, _most(case)) > 2 * FEW:
         few = _few(case, feed, head)
-        if few is not None and not _leaves_open(case, few):
+        # These may leave open whether neighbours have labels that fit better.
+        if few is not None and not any(shift.leaves_open(case) for shift in _shifts(few).values()):
             return None
-    return _judged(case, _shifts(_works(case, feed.again().tasks()), _exact))
+    return _judged(case, _shifts(_overlapping(case, feed.again().tasks())))
 
 
 def _few(case: Case, feed: Feed, head: Head | None) -> Iterable[Workings] | None:
@@ -209,12 +173,7 @@ def _few(case: Case, feed: Feed, head: Head | None) -> Iterable[Workings] | None
     if head is not None and head.rows >= FEW:
         return [Workings(head.first(FEW).batch)]
     few = _first_rows(next(feed.again().tasks()))
-    return None if few is None else _works(case, [few])
-
-
-def _leaves_open(case: Case, works: Iterable[Workings]) -> bool:
-    """Whether some rows could have neighbours whose labels fit far better."""
-    return any(shift.leaves_open(case) for shift in _shifts(works, _Rough.of).values())
+    return None if few is None else _overlapping(case, [few])
 
 
 def _judged(case: Case, shifts: Mapping[int, _Shift]) -> Shifted | None:
@@ -249,20 +208,15 @@ def _first_rows(task: Task) -> Task | None:
     return replace(task, part=found[0], companions=tuple(replace(span, rows=FEW) for span in task.companions))
 
 
-def _shifts(works: Iterable[Workings], mean: _MeanOf) -> dict[int, _Shift]:
+def _shifts(works: Iterable[Workings]) -> dict[int, _Shift]:
     """The scores of rows with the labels of the rows before (-1) and after them (1)."""
     shifts = dict.fromkeys(_STEPS, _Shift())
     for work in works:
         first, followers = _neighbours(work.batch.rows)
         with np.errstate(over="ignore"):
-            before = shifts[-1].add(work, followers, first, mean)
-            shifts = {-1: before, 1: shifts[1].add(work, first, followers, mean)}
+            before = shifts[-1].add(work, followers, first)
+            shifts = {-1: before, 1: shifts[1].add(work, first, followers)}
     return shifts
-
-
-def _works(case: Case, tasks: Iterable[Task]) -> Iterator[Workings]:
-    """The first rows of some tasks, scored again."""
-    return map(Workings, _overlapping(case, tasks))
 
 
 def _most(case: Case) -> int:
@@ -286,7 +240,7 @@ def _would_be(shift: _Shift, case: Case) -> str:
     return f"{accuracy}, and {there.infinite:,} rows, not {infinite:,}, would have an infinite loss"
 
 
-def _overlapping(case: Case, tasks: Iterable[Task]) -> Iterator[Batch]:
+def _overlapping(case: Case, tasks: Iterable[Task]) -> Iterator[Workings]:
     """Yield the first rows block by block, and the pair of rows at each boundary between blocks."""
     scorer, most = Scorer(case.plan), _most(case)
     held: Batch | None = None
@@ -297,8 +251,8 @@ def _overlapping(case: Case, tasks: Iterable[Task]) -> Iterator[Batch]:
         if batch.rows[0] > most:
             return
         if held is not None:
-            yield _joined(held, batch.take(_FIRST))
-        yield batch
+            yield Workings(_joined(held, batch.take(_FIRST)))
+        yield Workings(batch)
         held = batch.take(np.array([len(batch.rows) - 1]))
 
 
