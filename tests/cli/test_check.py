@@ -13,7 +13,8 @@ import pytest
 
 import xentcli
 from tests.conftest import Call, Run, Write
-from xentcli.analysis.check import Limit, judge, parse_limit
+from xentcli.analysis.check import Limit, parse_limit
+from xentcli.analysis.verdicts import limit_check
 from xentcli.errors import UsageError
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import METRICS
@@ -220,4 +221,4 @@ def test_the_library_refuses_a_limit_that_is_no_number(value: float) -> None:
 def test_a_value_that_is_no_number_fails() -> None:
     broken = dataclasses.replace(report(), metrics={**report().metrics, "cost": math.nan})
     for bound in (Limit("cost", "max", 1.0), Limit("cost", "min", 0.0)):
-        assert judge(broken, [bound]).verdict == "fail"
+        assert limit_check(broken, bound).verdict == "fail"

@@ -12,7 +12,7 @@ from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import Limit, Regression, Rules, is_row_mean, parse_limit, parse_regression
 from xentcli.analysis.model_rows import ModelRows, Runs
 from xentcli.analysis.score import is_stream, names_of, scored
-from xentcli.analysis.verdicts import checks_of, limit_check, overall
+from xentcli.analysis.verdicts import checks_of, overall
 from xentcli.attempts import attempted
 from xentcli.engine.tasks import on_engine
 from xentcli.errors import UsageError, shown
@@ -29,7 +29,7 @@ from xentcli.urls import hidden
 if TYPE_CHECKING:
     from xentcli.analysis.state import Keep
 
-__all__ = ["Limit", "check", "judge", "judged", "parse_limit", "parse_regression", "with_metrics_of"]
+__all__ = ["Limit", "check", "judged", "parse_limit", "parse_regression", "with_metrics_of"]
 
 
 _MOST_OF_STREAM = 1 << 22
@@ -238,9 +238,3 @@ def _judged(rules: Rules, evidence: Evidence) -> CheckReport:
     none: tuple[Reason, ...] = ()
     reasons = attempted(lambda: tuple(reasons_of(checks, evidence)), none)
     return CheckReport(evidence.report, overall(checks), checks, info, reasons)
-
-
-def judge(report: Report, limits: Sequence[Limit]) -> CheckReport:
-    """Check a report against limits, comparing doubles exactly."""
-    checks = tuple(limit_check(report, limit) for limit in limits)
-    return CheckReport(report, overall(checks), checks)

@@ -10,8 +10,7 @@ from typing import Any
 
 from xentcli.errors import NoVerdict, UsageError
 from xentcli.records import record
-from xentcli.report.document import check_asked
-from xentcli.report.paths import values_along
+from xentcli.report.document import check_asked, values_along
 from xentcli.scoring.metrics import find
 from xentcli.writers.safe import json_text, terminal
 

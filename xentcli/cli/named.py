@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from xentcli.cli.advice import in_toml
 from xentcli.cli.ci import annotate, write_junit
 from xentcli.cli.failures import reported
 from xentcli.cli.job import Job
@@ -19,7 +18,7 @@ from xentcli.cli.options import THREADS
 from xentcli.cli.output import Output
 from xentcli.cli.process import error_of, say_error
 from xentcli.cli.progress import computed
-from xentcli.cli.project import Project, project_of
+from xentcli.cli.project import Project, in_toml, project_of
 from xentcli.errors import UsageError, XentError, shown
 from xentcli.options import Option, spelled
 from xentcli.records import replace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Any, NamedTuple, NoReturn
 from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.options import Option, spelled
 
-__all__ = ["OF_A_RUN", "Project", "kinds", "project_of", "schema"]
+__all__ = ["OF_A_RUN", "Project", "in_toml", "project_of", "schema"]
 
 _FILE = "pyproject.toml"
 _KINDS = {"boolean": "true or false", "integer": "a whole number", "number": "a number", "string": "a text"}
 _WORDS = {**_KINDS, "array": "an array of texts", "object": "a table"}
 OF_A_RUN = ("format", "quiet", "get", "plot", "write_baseline", "state", "junit", "no_annotations")
 """Options that no check has: where results go, and a baseline, which would follow every regression."""
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]+)(?:[ =]([^\s;,)]+))?")
+_SEVERAL = re.compile(r"(--\S+(?: [^\s-]\S*)?) (?=--)")
 _PREDICTIONS = Option("Files", "File with the predictions.", "FILE")
 
 
@@ -100,14 +103,14 @@ def _keys(rows: Mapping[str, Option]) -> dict[str, Option]:
 
 def _described(row: Option) -> dict[str, Any]:
     """The schema of the value of a key."""
-    one: list[dict[str, Any]] = [{"type": kind} for kind in kinds(row) if kind in _KINDS]
+    one: list[dict[str, Any]] = [{"type": kind} for kind in _kinds(row) if kind in _KINDS]
     if row.choices:
         # A number may stand for its digits.
-        numbers = [int(c) for c in row.choices if {"integer", "number"} & {*kinds(row)} and str(c).isdecimal()]
-        one = [{"enum": [*(row.choices if "string" in kinds(row) else ()), *numbers]}]
+        numbers = [int(c) for c in row.choices if {"integer", "number"} & {*_kinds(row)} and str(c).isdecimal()]
+        one = [{"enum": [*(row.choices if "string" in _kinds(row) else ()), *numbers]}]
         one += [{"const": True}] if row.bare is not None else []
-    many: list[dict[str, Any]] = [{"type": "array", "items": _any_of(one)}] if "array" in kinds(row) else []
-    if "object" in kinds(row):
+    many: list[dict[str, Any]] = [{"type": "array", "items": _any_of(one)}] if "array" in _kinds(row) else []
+    if "object" in _kinds(row):
         many.append({"type": "object", "additionalProperties": {"type": ["string", "number"]}})
     return {"description": row.help, **_any_of([*one, *many])}
 
@@ -116,7 +119,7 @@ def _any_of(kinds: list[dict[str, Any]]) -> dict[str, Any]:
     return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
 
 
-def kinds(row: Option) -> tuple[str, ...]:
+def _kinds(row: Option) -> tuple[str, ...]:
     """The types that a value may have, as JSON Schema calls them."""
     hints = row.hint.split(" | ")
     plain = {"bool": "boolean", "int": "integer", "float": "number"}.get(hints[0])
@@ -195,7 +198,7 @@ def _arguments(check: Mapping[str, Any], place: Place, keys: Mapping[str, Option
 
 def _texts(key: str, value: Any, row: Option, place: Place) -> Iterator[str | None]:
     """The values of an option on the command line; None for a flag that is set."""
-    able = kinds(row)
+    able = _kinds(row)
     if isinstance(value, bool) and "boolean" in able:
         if value:
             yield row.bare
@@ -220,7 +223,7 @@ def _texts(key: str, value: Any, row: Option, place: Place) -> Iterator[str | No
 def _text(key: str, value: Any, row: Option, place: Place) -> str:
     """One value as a word of the command line."""
     kind = {str: "string", int: "integer", float: "number"}.get(type(value), "none")
-    if kind not in kinds(row) and not (kind == "integer" and "number" in kinds(row)):
+    if kind not in _kinds(row) and not (kind == "integer" and "number" in _kinds(row)):
         _refuse(key, value, row, place)
     if row.names_file and str(value).rpartition(":")[2] == "-":
         raise UsageError(f"{key} is a file here, not - for a stream", place=place)
@@ -228,7 +231,7 @@ def _text(key: str, value: Any, row: Option, place: Place) -> str:
 
 
 def _refuse(key: str, value: Any, row: Option, place: Place) -> NoReturn:
-    words = [_WORDS[kind] for kind in kinds(row)]
+    words = [_WORDS[kind] for kind in _kinds(row)]
     raise UsageError(f"{key} is {' or '.join(words)}, not {_value(value)}", place=place)
 
 
@@ -253,3 +256,39 @@ def _refuse_unknown(table: Mapping[str, Any], known: Sequence[str] | Mapping[str
 
             near = difflib.get_close_matches(key.lower().replace("_", "-"), known, 1, 0.0)[0]
             raise UsageError(f"unknown key {shown(key)}", place=place, advice=f"the nearest is {near}")
+
+
+def in_toml(line: str, keys: Mapping[str, Option]) -> str:
+    """Return a line of advice with options as keys; `keys` are those of a check. A command stays as it is.
+
+    >>> limits = {"max": Option("", "", "METRIC=X", multiple=True), "strict": Option("", "", hint="bool")}
+    >>> in_toml("--max cost=0.5 --strict", limits), in_toml("xent check --max cost=1", limits)
+    ('max = { cost = 0.5 }, strict = true', 'xent check --max cost=1')
+    """
+    if "xent " in line or " > " in line:
+        return line
+    return _OPTION.sub(lambda found: _as_key(found, keys), _SEVERAL.sub(r"\1, ", line))
+
+
+def _as_key(found: re.Match[str], keys: Mapping[str, Option]) -> str:
+    """An option in a line of advice, as a key; what follows it may be its value, or prose."""
+    name, value = found.groups()
+    plain = found[0].removeprefix("--")
+    if name not in keys:
+        return found[0]
+    row = keys[name]
+    if _kinds(row) == ("boolean",) or (value is None and row.bare is not None):
+        return f"{name} = true{plain.removeprefix(name)}"
+    metric, equals, limit = (value or "").partition("=")
+    if equals and "object" in _kinds(row):
+        return f"{name} = {{ {metric} = {_toml(limit)} }}"
+    is_value = value is not None and (not value.isalpha() or value.isupper() or value in row.choices)
+    return f"{name} = {_toml(value)}" if is_value else plain
+
+
+def _toml(text: str) -> str:
+    """A value of TOML; X stands for a number."""
+    # NumPy would be loaded for the help.
+    from xentcli.columns.numerals import number
+
+    return text if number(text) is not None or text == "X" else f'"{text}"'

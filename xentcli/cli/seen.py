@@ -12,7 +12,7 @@ from xentcli.cli.options import given_on_command_line
 from xentcli.errors import UsageError
 from xentcli.options import spelled
 from xentcli.scoring.metrics import find
-from xentcli.writers import WRITERS, several_tables
+from xentcli.writers import WRITERS
 
 __all__ = ["check_seen", "tables_asked"]
 
@@ -73,9 +73,10 @@ def check_seen(
     one = next((words for form, words in forms.items() if form and WRITERS[form].one_table), None)
     tables = tables_asked(command, options)
     if one is not None and len(tables) > 1:
+        several = (name for name, writer in WRITERS.items() if not writer.one_table)
         raise UsageError(
             f"{' and '.join(tables)} are {len(tables)} tables, and {one} has room for one",
-            advice=f"choose one of them, or a form that has all: {', '.join(several_tables())}",
+            advice=f"choose one of them, or a form that has all: {', '.join(several)}",
         )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from xentcli.errors import Warning, XentError
-from xentcli.records import Keywords, fields_of, record
+from xentcli.records import Keywords, record
 from xentcli.report.check import CheckReport
-from xentcli.report.document import SCHEMA_VERSION, Document, Table, Version, counted, plain
+from xentcli.report.document import SCHEMA_VERSION, Document, Table, Version, counted
 from xentcli.version import __version__
 
 __all__ = ["Checks", "Failure", "NamedCheck"]
@@ -112,20 +112,6 @@ class Checks(Document):
     def warnings(self) -> tuple[Warning, ...]:
         """The warnings of all reports."""
         return tuple(warning for check in self.checks if check.report is not None for warning in check.report.warnings)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the names of the fields, with each report as its own method returns it."""
-        checks = [
-            {
-                "name": check.name,
-                "verdict": check.verdict,
-                "exit_code": check.exit_code,
-                "error": plain(check.error),
-                "report": None if check.report is None else check.report.to_dict(),
-            }
-            for check in self.checks
-        ]
-        return {**{name: value for name, value in fields_of(self).items() if name != "checks"}, "checks": checks}
 
     def tables(self) -> tuple[Table, ...]:
         """Return the limits of all checks; one that could not run has a row with its message."""

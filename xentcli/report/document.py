@@ -11,12 +11,11 @@ from __future__ import annotations
 import importlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xentcli.errors import UsageError, shown
 from xentcli.records import Keywords, fields_of, record
-from xentcli.report.paths import values_along
 
 if TYPE_CHECKING:
     import pandas
@@ -40,6 +39,7 @@ __all__ = [
     "flat",
     "plain",
     "records_table",
+    "values_along",
 ]
 
 SCHEMA_VERSION = 1
@@ -208,6 +208,40 @@ def check_asked(name: str, records: Sequence[Any] | None, *, command: bool = Fal
         raise UsageError(f"there is no {name}: it was not asked for", advice=f"give {given}")
 
 
+def values_along(document: Any, path: Sequence[str]) -> Iterator[Any]:
+    """Yield the value after each step of a path, up to one that is None; `document` is a record, or its JSON.
+
+    Raises UsageError where the document has no such value.
+    """
+    value = document
+    for index, step in enumerate(path):
+        there = ".".join(path[: index + 1])
+        if isinstance(value, list | tuple):
+            if not step.isdecimal() or int(step) >= len(value):
+                raise UsageError(f"there is no {there}: {'.'.join(path[:index])} has {len(value):,} items, from 0")
+            value = value[int(step)]
+        else:
+            known = value if isinstance(value, Mapping) else _of_record(value)
+            if step not in known:
+                before = ".".join(path[:index]) or "it"
+                raise UsageError(
+                    f"this report has no {there}",
+                    advice=f"{before} has {', '.join(known)}" if known else f"{before} is a single value",
+                )
+            value = known[step]
+        yield value
+        if value is None:
+            return
+
+
+def _of_record(record: Any) -> dict[str, Any]:
+    """The fields of a record by their names in JSON; none of a plain value."""
+    if not hasattr(type(record), "__record__"):
+        return {}
+    absent, other = getattr(type(record), "OMITTED", ()), getattr(type(record), "JSON_NAMES", {})
+    return {other.get(name, name): value for name, value in fields_of(record).items() if name not in absent}
+
+
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The names of the columns of all rows; one that only some rows have keeps its place before those that follow it.
 
@@ -346,6 +380,8 @@ def plain(value: Any) -> Any:
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, Document):
+        return value.to_dict()
     fields = dict(value) if isinstance(value, dict) else fields_of(value)
     # What may be any object in Python is a text in JSON.
     fields |= {name: fields.pop(text) for name, text in getattr(type(value), "TEXTS", _NO_NAMES).items()}

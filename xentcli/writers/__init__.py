@@ -9,7 +9,7 @@ from xentcli.errors import UsageError, shown
 from xentcli.records import record
 from xentcli.report.document import Document
 
-__all__ = ["WRITERS", "Writer", "content", "format_of", "rendered", "several_tables", "text_formats"]
+__all__ = ["WRITERS", "Writer", "content", "format_of", "rendered", "text_formats"]
 
 
 @record(frozen=True)
@@ -81,8 +81,3 @@ def _module(format: str) -> ModuleType:
 def text_formats() -> list[str]:
     """Return the names of the output forms that can be printed."""
     return [name for name, writer in WRITERS.items() if not writer.binary]
-
-
-def several_tables() -> list[str]:
-    """Return the names of the output forms that have room for several tables."""
-    return [name for name, writer in WRITERS.items() if not writer.one_table]
