@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from xentcli.analysis.check import check
     from xentcli.analysis.compare import compare
     from xentcli.analysis.explain import explain
-    from xentcli.analysis.losses import losses
+    from xentcli.analysis.losses import losses, per_example
     from xentcli.analysis.merge import merge
-    from xentcli.analysis.per_example import per_example
     from xentcli.analysis.score import score
     from xentcli.report import schema
 
@@ -39,7 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {name: f"xentcli.analysis.{name}" for name in __all__ if name not in ("__version__", "schema")}
-_HOMES["schema"] = "xentcli.report"
+_HOMES |= {"per_example": "xentcli.analysis.losses", "schema": "xentcli.report"}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,10 +12,9 @@ from xentcli.analysis.caveats import CLUSTERED, no_floor, no_spread
 from xentcli.analysis.details import reliability
 from xentcli.analysis.fit import Fit as Found
 from xentcli.analysis.fit import check_repeatable, fitted
-from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.score import Tallied, details_named, diagnosed_report, opened, retried
 from xentcli.analysis.state import Keep
-from xentcli.analysis.student import normal_quantile
+from xentcli.analysis.student import interval_of, normal_quantile
 from xentcli.engine.scorer import Scorer
 from xentcli.engine.tasks import on_engine
 from xentcli.errors import DataError, UsageError

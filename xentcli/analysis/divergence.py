@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from xentcli.analysis.comparison import inputs_of
-from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.score import opened, source_of
+from xentcli.analysis.student import interval_of
 from xentcli.analysis.summary import input_of
 from xentcli.arrays import Floats
 from xentcli.engine.passes import batches_again

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 
-from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.model_rows import WEIGHT, ModelRows
 from xentcli.analysis.row_store import blocks
-from xentcli.analysis.student import normal_quantile, two_sided_p
+from xentcli.analysis.student import interval_of, normal_quantile, two_sided_p
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.columns.keys import coded
 from xentcli.engine.ordered import mapped, worker_count
@@ -117,7 +117,7 @@ class Common:
         """Return the difference of each pair of columns, the old one first."""
         found = [Difference() for _ in pairs]
         much = len(self.models[0].rows) * len(pairs) > _MUCH
-        parts = mapped(_Differences(self, pairs), list(self.blocks()), worker_count(threads) if much else 1)
+        parts = mapped(partial(_differences_of, self, pairs), list(self.blocks()), worker_count(threads) if much else 1)
         for part in parts:
             found = [one.merge(other) for one, other in zip(found, part, strict=True)]
         return found
@@ -172,26 +172,21 @@ def parts_of(groups: Groups[K]) -> dict[K, Part]:
     return {name: Part(**sums) for name, sums in groups}
 
 
-@record(frozen=True, eq=False)
-class _Differences:
-    """Tallies the differences of pairs of columns in one block."""
-
-    common: Common
-    pairs: Sequence[tuple[Column, Column]]
-
-    def __call__(self, block: tuple[slice, Flags | slice]) -> list[Difference]:
-        """Return those of each pair."""
-        part, kept = block
-        weight, clusters = self.common.weights(part, kept), self.common.clusters
-        found = []
-        for pair in self.pairs:
-            old, new = self.common.columns(part, kept, pair)
-            groups: Groups[int] = Groups()
-            if clusters is not None:
-                change = np.nan_to_num(differences(old, new), nan=0.0, posinf=np.inf, neginf=-np.inf)
-                groups = Groups.tallied(coded(clusters[part][kept]), weight, change=change)
-            found.append(Difference(Paired.of(old, new, weight), groups))
-        return found
+def _differences_of(
+    common: Common, pairs: Sequence[tuple[Column, Column]], block: tuple[slice, Flags | slice]
+) -> list[Difference]:
+    """The difference of each pair of columns in one block."""
+    part, kept = block
+    weight, clusters = common.weights(part, kept), common.clusters
+    found = []
+    for pair in pairs:
+        old, new = common.columns(part, kept, pair)
+        groups: Groups[int] = Groups()
+        if clusters is not None:
+            change = np.nan_to_num(differences(old, new), nan=0.0, posinf=np.inf, neginf=-np.inf)
+            groups = Groups.tallied(coded(clusters[part][kept]), weight, change=change)
+        found.append(Difference(Paired.of(old, new, weight), groups))
+    return found
 
 
 @record(frozen=True)

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from xentcli.analysis.evidence import Evidence
-from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.limits import Regression
 from xentcli.analysis.model_rows import ModelRows
+from xentcli.analysis.student import interval_of
 from xentcli.records import replace
 from xentcli.report.check import Check
 from xentcli.report.parts import Interval

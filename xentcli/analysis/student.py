@@ -1,13 +1,58 @@
-"""Student's t: the quantile of an interval and the probability of a test, without SciPy's start-up."""
+"""Student's t: intervals of means, and the probability of a test, without SciPy's start-up."""
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
 
-__all__ = ["normal_quantile", "two_sided_p", "two_sided_quantile"]
+from xentcli.report.parts import Interval
+
+__all__ = ["interval_of", "normal_quantile", "two_sided_p", "two_sided_quantile"]
 
 _SERIES_LIMIT = 1000
+_FEW = 10
+"""Intervals from fewer rows or clusters get a note that they are rough."""
+
+
+def interval_of(
+    mean: float,
+    error: float | None,
+    units: int,
+    level: float,
+    *,
+    unit: float = 1.0,
+    noun: str = "rows",
+    least: float = -math.inf,
+    most: float = math.inf,
+) -> Interval | None:
+    """Return mean -+ t x error, where t has units - 1 degrees of freedom (Student); None without an error.
+
+    Parameters
+    ----------
+    mean, error
+        The mean and its standard error, in nats or as a share.
+    units
+        The number of independent rows or clusters.
+    level
+        The share of such intervals that hold the true mean, between 0 and 1.
+    unit
+        Divisor of the ends: the nats per unit of the report.
+    noun
+        The word for the units in the note that they are few; empty for no note.
+    least, most
+        Bounds of the ends; a mean beyond them (probabilities slightly outside [0, 1]) becomes an end.
+
+    >>> found = interval_of(0.1, 0.1, 11, 0.95, least=0.0)
+    >>> found.low, round(found.high, 4)
+    (0.0, 0.3228)
+    >>> interval_of(0.6, 0.3, 3, 0.95, least=-1.0, most=1.0).high
+    1.0
+    """
+    if error is None:
+        return None
+    half = two_sided_quantile(level, units - 1) * error
+    low, high = max(mean - half, min(mean, least)), min(mean + half, max(mean, most))
+    return Interval(level, low / unit, high / unit, f"only {units} {noun}" if noun and units < _FEW else "")
 
 
 @lru_cache(maxsize=4096)

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xentcli.analysis import caveats, details
-from xentcli.analysis.intervals import interval_of
-from xentcli.analysis.student import normal_quantile
+from xentcli.analysis.student import interval_of, normal_quantile
 from xentcli.errors import NoVerdict, Place, Warning
 from xentcli.pairing import Matches, Plan
 from xentcli.records import cached_property, completed, record

@@ -12,8 +12,7 @@ from xentcli.cli.failures import GateCommand, conclude, reported
 from xentcli.cli.gate import LIMITS
 from xentcli.cli.job import Job
 from xentcli.cli.named import named, run_named
-from xentcli.cli.offers import files
-from xentcli.cli.options import THREADS, given_on_command_line, parameters, rows_of
+from xentcli.cli.options import THREADS, given_on_command_line, offered_files, parameters, rows_of
 from xentcli.cli.output import OUTPUT, STATE
 from xentcli.cli.project import OF_A_RUN, schema
 from xentcli.options import Option
@@ -39,8 +38,8 @@ _OF_RUN = ("format", "output", "append", *THREADS, *CI)
 _KEYS = {name: row for name, row in _ROWS.items() if name not in OF_A_RUN and row.action is None}
 """Options that a check of pyproject.toml may have."""
 _FILES = (
-    click.Argument(["preds_file"], metavar="[PREDS", required=False, shell_complete=files),
-    click.Argument(["labels_file"], metavar="[LABELS]] |", required=False, shell_complete=files),
+    click.Argument(["preds_file"], metavar="[PREDS", required=False, shell_complete=offered_files),
+    click.Argument(["labels_file"], metavar="[LABELS]] |", required=False, shell_complete=offered_files),
     click.Argument(["more"], metavar="[NAME]...", nargs=-1),
 )
 

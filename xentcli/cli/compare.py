@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from xentcli.cli.command import Command
-from xentcli.cli.offers import files
-from xentcli.cli.options import THREADS, parameters, settings_of
+from xentcli.cli.options import THREADS, offered_files, parameters, settings_of
 from xentcli.cli.output import OUTPUT, STATE, Output
 from xentcli.cli.progress import watched
 from xentcli.options import Option
@@ -23,7 +22,7 @@ _MODELS = {
     "fit": Option("Models", "Compare also at each model's best temperature.", choices=("temperature", "none")),
 }
 _PLOT = replace(OUTPUT["plot"], help="Draw: differences.svg, curve.png, KIND=FILE.")
-_FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1, shell_complete=files)]
+_FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1, shell_complete=offered_files)]
 
 
 def each_of(given: tuple[str, ...]) -> list[str]:

@@ -12,8 +12,7 @@ from xentcli.cli.ci import CI
 from xentcli.cli.command import Command
 from xentcli.cli.failures import conclude, reported
 from xentcli.cli.gate import LIMITS, rules_of
-from xentcli.cli.offers import files
-from xentcli.cli.options import given_on_command_line, parameters
+from xentcli.cli.options import given_on_command_line, offered_files, parameters
 from xentcli.cli.output import OUTPUT, STATE, Output
 from xentcli.errors import DataError, NotComputedError, UsageError
 from xentcli.records import replace
@@ -26,7 +25,7 @@ _RULES = ("max", "min", "max_each", "min_each", "min_rows", "fail_on_warning")
 _OWN = {name: LIMITS[name] for name in _RULES} | {
     name: replace(row, usual=True) for name, row in (OUTPUT | STATE | CI).items() if name in (*_OPTIONS, *CI)
 }
-_FILES = [click.Argument(["states"], metavar="STATE...", nargs=-1, required=True, shell_complete=files)]
+_FILES = [click.Argument(["states"], metavar="STATE...", nargs=-1, required=True, shell_complete=offered_files)]
 
 
 @click.command(

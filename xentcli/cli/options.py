@@ -9,15 +9,22 @@ from typing import Any
 import click
 
 from xentcli.cli.command import SectionedOption
-from xentcli.cli.offers import files as offer
-from xentcli.cli.offers import offered
 from xentcli.engine import ENGINES
 from xentcli.errors import UsageError, shown
 from xentcli.options import Option, spelled
 from xentcli.records import replace
 from xentcli.settings import OPTIONS, Settings
 
-__all__ = ["THREADS", "again", "given_on_command_line", "labels_of", "parameters", "rows_of", "settings_of"]
+__all__ = [
+    "THREADS",
+    "again",
+    "given_on_command_line",
+    "labels_of",
+    "offered_files",
+    "parameters",
+    "rows_of",
+    "settings_of",
+]
 
 _OF_ONE_COMMAND = ("Example", "Models", "Limits", "Calibration")
 """Sections of what one command is for: --help shows all of their options."""
@@ -47,8 +54,8 @@ def parameters(
     """
     preds = "PREDS" if predictions else "[PREDS]"
     files = files or [
-        click.Argument(["preds_file"], metavar=preds, required=predictions, shell_complete=offer),
-        click.Argument(["labels_file"], metavar="[LABELS]", required=False, shell_complete=offer),
+        click.Argument(["preds_file"], metavar=preds, required=predictions, shell_complete=offered_files),
+        click.Argument(["labels_file"], metavar="[LABELS]", required=False, shell_complete=offered_files),
     ]
     return [*files, *(_parameter(name, row) for name, row in rows_of(command, own, labels=labels).items())]
 
@@ -67,7 +74,7 @@ def rows_of(command: str, own: Mapping[str, Option], *, labels: bool = True) -> 
 
 def _parameter(name: str, row: Option) -> click.Option:
     kind = row.hint.split(" | ")[0]
-    more: dict[str, Any] = {"multiple": row.multiple, "shell_complete": offered(name, row.metavar or "")}
+    more: dict[str, Any] = {"multiple": row.multiple, "shell_complete": _offered(name, row.metavar or "")}
     if kind == "bool":
         more["is_flag"] = True
     else:
@@ -143,3 +150,29 @@ def again(command: str, *, without: tuple[str, ...] = ()) -> str:
             for item in value if isinstance(value, tuple) else (value,):
                 words += [parameter.opts[-1], str(item)]
     return pipe + shlex.join(words)
+
+
+def offered_files(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Offer files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _offered(name: str, metavar: str) -> Any:
+    """Return what click calls for the values of an option: metrics or files; None for others."""
+    if metavar.startswith("METRIC") or name in ("metrics", "get"):
+        return _metrics
+    return offered_files if metavar.endswith("FILE") else None
+
+
+def _metrics(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Offer metrics: METRIC=X up to the equals sign; of names with commas the last is completed."""
+    from click.shell_completion import CompletionItem
+
+    from xentcli.scoring.metrics import METRICS
+
+    before, comma, last = incomplete.rpartition(",")
+    after = "=" if isinstance(parameter, click.Option) and "=" in (parameter.metavar or "") else ""
+    found = [(f"{before}{comma}{name}{after}", row.about) for name, row in METRICS.items() if name.startswith(last)]
+    return [CompletionItem(name, help=about) for name, about in found]

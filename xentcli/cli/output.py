@@ -190,7 +190,7 @@ class Output:
             return contextlib.nullcontext()
         names = [metric.name for metric in more]
         if self._on_cluster and self.per_example != "-":
-            from xentcli.writers.parts import parts_sink
+            from xentcli.writers.per_example import parts_sink
 
             return parts_sink(self.per_example, names)
         from xentcli.writers.per_example import per_example_sink

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,7 @@ class Sink:
             for again in restarts:
                 again()
 
-        prepares = _All(tuple(sink.prepare for sink in both))
+        prepares = partial(_all, tuple(sink.prepare for sink in both))
         return Sink(prepares, write, restart if len(restarts) == 2 else None, self.parts or other.parts)
 
     def __call__(self, block: PerExample) -> None:
@@ -129,15 +130,9 @@ class Sink:
         self.write(self.prepare(block))
 
 
-@record(frozen=True)
-class _All:
-    """Prepares a block for each of several sinks."""
-
-    prepares: tuple[Callable[[PerExample], Any], ...]
-
-    def __call__(self, block: PerExample) -> list[Any]:
-        """Return the arguments of their `write`."""
-        return [prepare(block) for prepare in self.prepares]
+def _all(prepares: Sequence[Callable[[PerExample], Any]], block: PerExample) -> list[Any]:
+    """Prepare a block for each of several sinks."""
+    return [prepare(block) for prepare in prepares]
 
 
 def _unchanged(block: PerExample) -> PerExample:

@@ -12,13 +12,14 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import IO, Any
 
 import numpy as np
 
 from xentcli.arrays import Floats
-from xentcli.atomic import replacing
-from xentcli.errors import UsageError, shown
+from xentcli.atomic import replacing, replacing_folder
+from xentcli.errors import FileError, UsageError, shown
 from xentcli.extras import needed
 from xentcli.records import record
 from xentcli.report.document import plain
@@ -26,7 +27,7 @@ from xentcli.report.per_example import PerExample, Sink
 from xentcli.writers.safe import csv_cell, encodable, terminal_cell
 from xentcli.writers.shortest import shortest
 
-__all__ = ["COLUMNS", "SINKS", "check_path", "per_example_sink"]
+__all__ = ["COLUMNS", "SINKS", "check_path", "parts_sink", "per_example_sink"]
 
 COLUMNS = ("row", "id", "label", "probability", "loss", "weight")
 _ROWS = 1 << 13
@@ -50,6 +51,35 @@ def per_example_sink(path: str, stdout_format: str = "csv", more: Sequence[str] 
         writer = SINKS[os.path.splitext(path)[1].lower()]
         with replacing(path) as file, writer(file, more) as sink:
             yield sink
+
+
+@contextlib.contextmanager
+def parts_sink(path: str, more: Sequence[str]) -> Iterator[Sink]:
+    """Yield a sink whose rows the workers of a cluster write to files in a folder, each those of one group of tasks.
+
+    The names of the files are in the order of the rows, and ``xent`` reads such a folder as one table. All are
+    written, or none if the context ends in an error. `more` are the names of the metrics that are further columns.
+    """
+    ending = os.path.splitext(path)[1].lower()
+    part = re.compile(rf"part-[0-9]+{re.escape(ending)}")
+    with replacing_folder(path, lambda name: part.fullmatch(name) is not None) as folder:
+        yield Sink(_nothing, _nothing, folder.restart, lambda: partial(_part, folder.path, ending, tuple(more)))
+
+
+def _nothing(_: Any) -> None:
+    """Write nothing here: the workers have written the rows."""
+
+
+@contextlib.contextmanager
+def _part(folder: str, ending: str, more: tuple[str, ...], start: int) -> Iterator[Callable[[PerExample], object]]:
+    """Write the file of the rows after the first `start` completely or not at all."""
+    if not os.path.isdir(folder):
+        raise FileError(
+            f"{folder} cannot be written: workers must see the folder of --per-example",
+            advice="give a path on a shared file system; --per-example - has the rows sent here",
+        )
+    with replacing(os.path.join(folder, f"part-{start:012d}{ending}")) as file, SINKS[ending](file, more) as sink:
+        yield sink
 
 
 def check_path(path: str, *, more: bool = False) -> None:
@@ -195,20 +225,14 @@ def _jsonl(file: IO[bytes], more: Sequence[str]) -> Iterator[Sink]:
 
 
 def _jsonl_sink(file: IO[bytes], more: Sequence[str], *, to_file: bool = False) -> Sink:
-    return Sink(_JsonRows((*COLUMNS, *more)), file.write, _restart(file, lambda: None) if to_file else None)
+    return Sink(partial(_json_rows, tuple(more)), file.write, _restart(file, lambda: None) if to_file else None)
 
 
-@record(frozen=True)
-class _JsonRows:
-    """Makes the rows of a block, an object on each line; it travels to workers."""
-
-    names: tuple[str, ...]
-
-    def __call__(self, block: PerExample) -> bytes:
-        """Return the rows as text."""
-        found = _columns(block, self.names[len(COLUMNS) :], None)
-        rows = (plain(dict(zip(self.names, row, strict=True))) for row in zip(*found, strict=True))
-        return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
+def _json_rows(more: tuple[str, ...], block: PerExample) -> bytes:
+    """Return the rows of a block as text, an object on each line."""
+    columns = zip(*_columns(block, more, None), strict=True)
+    rows = (plain(dict(zip((*COLUMNS, *more), row, strict=True))) for row in columns)
+    return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
 
 
 @contextlib.contextmanager

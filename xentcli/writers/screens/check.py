@@ -8,8 +8,7 @@ from xentcli.report.check import CheckReport
 from xentcli.writers.check import commands, figures, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.remarks import baseline_lines, changes_of_loss
 from xentcli.writers.screens.layout import MOST, Columns, aligned, block, facts, text
-from xentcli.writers.screens.report import chosen
-from xentcli.writers.screens.slices import slice_tables
+from xentcli.writers.screens.report import chosen, slice_tables
 
 __all__ = ["screen"]
 

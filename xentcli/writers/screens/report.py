@@ -5,21 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers.figures import decimals, decimals_of, fixed, percent, plural, short
+from xentcli.writers.grid import Grid
 from xentcli.writers.inputs import inputs
-from xentcli.writers.remarks import (
-    bytes_remark,
-    ends,
-    reference_remark,
-)
-from xentcli.writers.screens.layout import Columns, block, facts
-from xentcli.writers.screens.slices import slice_tables
+from xentcli.writers.remarks import bytes_remark, ends, reference_remark
+from xentcli.writers.screens.layout import MOST, Columns, block, facts, text
+from xentcli.writers.slices import by_class, by_group, worst
 
-__all__ = ["chosen", "screen"]
+__all__ = ["chosen", "screen", "slice_tables"]
 
 _WITH_LINES = {
     *("cost", "standard_error", "target_entropy", "kl", "bits_per_byte", "perplexity", "skill", "accuracy", "brier"),
@@ -28,6 +25,8 @@ _WITH_LINES = {
     *("total", "weight_sum", "prior", "nce"),
 }
 """Metrics with a line of their own here, or none; any other is shown as its row of METRICS describes it."""
+_LONGEST_BAR = 16
+_FIGURES = ("row", "q of truth", "loss")
 
 
 def screen(report: Report) -> RenderableType:
@@ -147,3 +146,25 @@ def _infinite(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
             fixed(report.infinite.cost_of_the_rest, places),
             f"without {plural(report.infinite.count, 'row')} of infinite loss",
         )
+
+
+def slice_tables(report: Report) -> Iterator[RenderableType]:
+    """Yield a table for each slice that was asked for, the largest share of the cost first."""
+    if report.by_class:
+        yield _barred(by_class(report))
+    yield from map(_barred, by_group(report))
+    if report.worst:
+        grid = worst(report)
+        names = [index for index, title in enumerate(grid.header) if title not in _FIGURES]
+        table = Columns([(*row, "") for row in grid.rows], (*grid.header, ""), f"{grid.justify}l", names=names)
+        yield Group(text(grid.caption, style="bold"), table)
+
+
+def _barred(grid: Grid) -> Columns:
+    """A table with a bar behind each row: = for each part of the largest share."""
+    largest = grid.shares[0]
+    bars = ["=" * round(_LONGEST_BAR * share / largest) if largest else "" for share in grid.shares]
+    rows = [(*row, bar) for row, bar in zip(grid.rows, bars, strict=True)]
+    names = range(grid.justify.index("r"))
+    header = (*grid.header, "")
+    return Columns(rows, header, f"{grid.justify}l", spare_remarks=True, names=names, first=range(MOST))
