@@ -15,7 +15,7 @@ from xentcli.analysis.baseline import REMAKE, Stored
 from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs, check_alike
 from xentcli.analysis.row_store import blocks
 from xentcli.analysis.score import source_of
-from xentcli.analysis.unfit import check_figures, check_report, check_scored, check_targets, other_rows
+from xentcli.analysis.unfit import check_figures, check_report, check_scored, check_targets, other_rows, unfit
 from xentcli.arrays import Floats, Ints
 from xentcli.columns.numerals import number
 from xentcli.errors import DataError, FileError, NoVerdict, Place, UsageError, shown
@@ -87,11 +87,8 @@ def compared(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[s
         # The baseline has nothing to judge by; the run itself may have.
         raise DataError(error.message, place=error.place, advice=REMAKE) from None
     if found.rows is not None and (lacking := [name for name in metrics if name not in found.metrics]):
-        raise DataError(
-            f"it has no {lacking[0]} of its rows",
-            place=Place(path),
-            advice=f"--write-baseline FILE of a run with --metrics {lacking[0]} has",
-        )
+        advice = f"--write-baseline FILE of a run with --metrics {lacking[0]} has"
+        raise unfit(path, f"it has no {lacking[0]} of its rows", advice)
     return found
 
 
@@ -119,11 +116,7 @@ def _of_losses(path: str, runs: Runs, new: ModelRows, **beside: Any) -> Against:
     names = _names(source_of("predictions", path, Settings(kind="losses"), path))
     by_id = runs.ids is not None
     if by_id and "id" not in names:
-        raise DataError(
-            "it has no ids, and the run has --id: its losses cannot be matched to rows",
-            place=Place(path),
-            advice=REMAKE,
-        )
+        raise unfit(path, "it has no ids, and the run has --id: its losses cannot be matched to rows")
     settings = Settings(
         kind="losses", id="id" if by_id else None, ignore_label="nan", confidence=runs.settings.confidence
     )
@@ -199,20 +192,16 @@ def _of_report(path: str, report: Mapping[str, Any], new: ModelRows, metrics: li
         rows, weights = report["examples"]["scored"], report.get("weight_sum")
         check_figures(report, metrics)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise DataError("not a report of xent score or check", place=Place(path), advice=REMAKE) from None
+        raise unfit(path, "not a report of xent score or check") from None
     counts_of_run = (
         None if scores.labels.counts is None else dict(zip(scores.classes, scores.labels.counts, strict=True))
     )
     if rows != scores.examples.scored:
         raise other_rows(path, rows, scores.examples.scored)
     if counts_of_baseline != counts_of_run:
-        raise DataError("its label counts differ from those of the run", place=Place(path), advice=REMAKE)
+        raise unfit(path, "its label counts differ from those of the run")
     if weights is not None and not math.isclose(float(weights), scores.weight_sum, rel_tol=1e-12):
-        raise DataError(
-            f"other weights: they sum to {weights} in it, and to {scores.weight_sum} in the run",
-            place=Place(path),
-            advice=REMAKE,
-        )
+        raise unfit(path, f"other weights: they sum to {weights} in it, and to {scores.weight_sum} in the run")
     check_targets(path, report, new)
     return Against(BaselineInfo(path, notes=(note,)), None, report)
 
@@ -223,13 +212,11 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
         check_report(path, report, new)
         check_figures(report)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise DataError("its report was changed", place=Place(path), advice=REMAKE) from None
+        raise unfit(path, "its report was changed") from None
     count = len(stored.columns["loss"])
     if (stored.ids is None) != (runs.ids is None):
         how = "counts its rows, and the run has --id" if stored.ids is None else "has ids, and the run has no --id"
-        raise DataError(
-            f"it {how}", place=Place(path), advice=REMAKE if stored.ids is None else "--id COLUMN names them"
-        )
+        raise unfit(path, f"it {how}", REMAKE if stored.ids is None else "--id COLUMN names them")
     if count != len(new.rows):
         raise other_rows(path, count, len(new.rows))
     model = ModelRows("baseline", path, runs.store.region(count), report=new.report)
@@ -247,9 +234,7 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
     check_scored(new, model)
     check_alike(new, model, runs, one_label_file=True)
     if stored.rows_hash != baseline.hash_of_rows(runs, new):
-        raise DataError(
-            "its labels are not those of the run, or belong to other rows", place=Place(path), advice=REMAKE
-        )
+        raise unfit(path, "its labels are not those of the run, or belong to other rows")
     check_targets(path, report, new)
     metrics = frozenset({"cost", *(name for name in runs.metrics if name in stored.columns)})
     return Against(BaselineInfo(path, stored.date, stored.commit, _scored(new)), model, report, metrics)
@@ -260,7 +245,7 @@ def _refuse_impossible(path: str, values: Floats, columns: list[int]) -> None:
     weights = values[:, WEIGHT]
     scored = values[weights > 0]
     if not np.isfinite(scored[:, WEIGHT]).all() or (weights < 0).any() or np.isnan(scored[:, columns]).any():
-        raise DataError("not a baseline, or damaged: some figures are not numbers", place=Place(path), advice=REMAKE)
+        raise unfit(path, "not a baseline, or damaged: some figures are not numbers")
 
 
 def _places(stored: Stored, runs: Runs, count: int) -> Iterator[tuple[slice, slice | Ints]]:
@@ -272,11 +257,7 @@ def _places(stored: Stored, runs: Runs, count: int) -> Iterator[tuple[slice, sli
         at = runs.ids.find_hashes(*(np.ascontiguousarray(half[part]) for half in stored.ids))
         lacking = int((at < 0).sum())
         if lacking:
-            raise DataError(
-                f"it has ids that the run lacks: {lacking:,} of the first {part.stop:,}",
-                place=Place(stored.path),
-                advice=REMAKE,
-            )
+            raise unfit(stored.path, f"it has ids that the run lacks: {lacking:,} of the first {part.stop:,}")
         yield part, at
 
 

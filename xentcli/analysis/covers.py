@@ -129,6 +129,11 @@ def _columns_of(plan: Plan, picks: Selection) -> dict[str, tuple[int, ...]]:
     return {counted.get(role, role): pick.columns for role, pick in picks.items()}
 
 
+_OF_PLAN = ("classes", "label_columns", "slice_columns", "shown_columns", "has_label_file", "reference")
+_OF_RECIPE = ("clip", "renormalize", "per_row", "precision", "single")
+"""The decisions that are fields of a plan, and of its recipe."""
+
+
 @record(frozen=True)
 class Decided:
     """The decisions of a run before its first row on which figures and messages depend."""
@@ -157,45 +162,26 @@ class Decided:
     @classmethod
     def of(cls, plan: Plan) -> Decided:
         """Return the decisions of a plan."""
-        matcher, recipe = plan.matcher, plan.recipe
-        weights = None if recipe.class_weight is None else tuple(recipe.class_weight.tolist())
-        dtype = plan.predictions.dtype
+        matcher, weights, dtype = plan.matcher, plan.recipe.class_weight, plan.predictions.dtype
         return cls(
-            plan.classes,
-            None if matcher is None else matcher.matched,
-            "" if matcher is None else matcher.note,
-            bool(getattr(matcher, "by_name", False)),
-            plan.label_columns,
-            plan.slice_columns,
-            plan.shown_columns,
-            recipe.clip,
-            recipe.renormalize,
-            recipe.per_row,
-            weights,
-            recipe.precision,
-            recipe.single,
-            plan.alignment,
+            matched=None if matcher is None else matcher.matched,
+            note="" if matcher is None else matcher.note,
+            by_name=bool(getattr(matcher, "by_name", False)),
+            class_weight=None if weights is None else tuple(weights.tolist()),
+            alignment=plan.alignment,
             # Columns of two names are compared where first rows show ids in both: other runs may differ in that.
-            plan.compare_row_names and not plan.compared_apart,
-            plan.has_label_file,
-            plan.predictions.names,
-            None if dtype is None else dtype.str,
-            tuple(_columns_of(plan, picks) for picks in plan.picks),
-            plan.reference,
+            compare_row_names=plan.compare_row_names and not plan.compared_apart,
+            names=plan.predictions.names,
+            dtype=None if dtype is None else dtype.str,
+            roles=tuple(_columns_of(plan, picks) for picks in plan.picks),
+            **{name: getattr(plan, name) for name in _OF_PLAN},
+            **{name: getattr(plan.recipe, name) for name in _OF_RECIPE},
         )
 
     def plan(self, settings: Settings, set_by_compat: Mapping[str, Any], covers: Sequence[Cover]) -> Plan:
         """Return the plan of a single run over everything covered."""
         weights = None if self.class_weight is None else np.array(self.class_weight)
-        recipe = replace(
-            settings.recipe(),
-            clip=self.clip,
-            renormalize=self.renormalize,
-            per_row=self.per_row,
-            class_weight=weights,
-            precision=self.precision,
-            single=self.single,
-        )
+        recipe = replace(settings.recipe(), class_weight=weights, **{name: getattr(self, name) for name in _OF_RECIPE})
         dtype = None if self.dtype is None else np.dtype(self.dtype)
         first = covers[0].inputs
         names = [self.names, *((),) * (len(first) - 1)]
@@ -206,17 +192,12 @@ class Decided:
             set_by_compat=set_by_compat,
             inputs=tuple(tables),
             picks=tuple({role: Pick(columns) for role, columns in roles.items()} for roles in self.roles),
-            classes=self.classes,
             matcher=None if self.matched is None else _Known(self.matched, self.note, self.by_name),
-            label_columns=self.label_columns,
             compare_row_names=self.compare_row_names,
             joins=(),
-            slice_columns=self.slice_columns,
-            shown_columns=self.shown_columns,
             warnings=tuple(dict.fromkeys(warning for cover in covers for warning in cover.warnings)),
             uncertain_base=all(cover.uncertain_base for cover in covers),
-            has_label_file=self.has_label_file,
-            reference=self.reference,
+            **{name: getattr(self, name) for name in _OF_PLAN},
         )
 
 

@@ -15,7 +15,7 @@ from xentcli.arrays import Floats
 from xentcli.errors import DataError, Place, shown
 from xentcli.report.document import BASES, plain
 
-__all__ = ["check_figures", "check_report", "check_scored", "check_targets", "other_rows"]
+__all__ = ["check_figures", "check_report", "check_scored", "check_targets", "other_rows", "unfit"]
 
 _AT_ONCE = 1 << 16
 _DEFINING = ("class_weight", "clip", "compat", "label_smoothing")
@@ -28,28 +28,16 @@ def check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
     Raises DataError with what differs.
     """
     run = plain(new.scores.to_dict())
-    place = Place(path)
     if sorted(map(str, report["classes"])) != sorted(run["classes"]):
-        raise DataError(
-            f"its classes are {_listed(report['classes'])}; those of the run {_listed(run['classes'])}",
-            place=place,
-            advice=REMAKE,
-        )
+        raise unfit(path, f"its classes are {_listed(report['classes'])}; those of the run {_listed(run['classes'])}")
     if report["unit"] != run["unit"]:
-        raise DataError(
-            f"it is in {report['unit']}, and the run in {run['unit']}",
-            place=place,
-            advice=f"--base {BASES[report['unit']]} has its unit",
-        )
+        said = f"it is in {report['unit']}, and the run in {run['unit']}"
+        raise unfit(path, said, f"--base {BASES[report['unit']]} has its unit")
     for name in _DEFINING:
         one, two = (_value(of["options"].get(name)) for of in (report, run))
         if one != two:
             option = f"--{name.replace('_', '-')}"
-            raise DataError(
-                f"another loss: {option} is {_said(one)} in it, and {_said(two)} in the run",
-                place=place,
-                advice=REMAKE,
-            )
+            raise unfit(path, f"another loss: {option} is {_said(one)} in it, and {_said(two)} in the run")
 
 
 def _value(setting: Any) -> Any:
@@ -80,14 +68,8 @@ def check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
     run = plain(new.scores.to_dict())
     for name in ("prior", "target_entropy"):
         one, two = report.get(name), run.get(name)
-        if (
-            one is not None
-            and two is not None
-            and not math.isclose(float(one), float(two), rel_tol=1e-12, abs_tol=1e-12)
-        ):
-            raise DataError(
-                f"its labels are others: their {name} is {one}, now {two}", place=Place(path), advice=REMAKE
-            )
+        if None not in (one, two) and not math.isclose(float(one), float(two), rel_tol=1e-12, abs_tol=1e-12):
+            raise unfit(path, f"its labels are others: their {name} is {one}, now {two}")
 
 
 def check_scored(new: ModelRows, old: ModelRows) -> None:
@@ -105,9 +87,14 @@ def check_scored(new: ModelRows, old: ModelRows) -> None:
         if len(differ):
             row = int(differ[0]) + part.start + 1
             where = "in the run only" if scored[differ[0]] else "in the baseline only"
-            raise DataError(f"other rows are scored: row {row:,} {where}", place=Place(old.path), advice=REMAKE)
+            raise unfit(old.path, f"other rows are scored: row {row:,} {where}")
 
 
 def other_rows(path: str, stored: int, rows: int) -> DataError:
     """Return the error for a different number of rows."""
-    return DataError(f"it has {stored:,} rows, and the run {rows:,}", place=Place(path), advice=REMAKE)
+    return unfit(path, f"it has {stored:,} rows, and the run {rows:,}")
+
+
+def unfit(path: str, message: str, advice: str = REMAKE) -> DataError:
+    """Return the error for an unsuitable baseline."""
+    return DataError(message, place=Place(path), advice=advice)
