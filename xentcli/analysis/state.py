@@ -74,7 +74,8 @@ class State:
     @cached_property
     def compared(self) -> dict[str, Any]:
         """The options that must agree between states."""
-        return {name: value for name, value in self.options.items() if not _is_apart(name)}
+        files = {name for name, row in OPTIONS.items() if row.section == "Files"}
+        return {name: value for name, value in self.options.items() if name not in {*_READ_APART, *files}}
 
     def body(self) -> dict[str, Any]:
         """Return the state as JSON values, from which `of` restores it."""
@@ -122,10 +123,6 @@ class State:
     def write(self, path: str) -> None:
         """Write it to a file, atomically."""
         state_file.write(path, self.body())
-
-
-def _is_apart(name: str) -> bool:
-    return name in _READ_APART or OPTIONS[name].section == "Files"
 
 
 @record(frozen=True)

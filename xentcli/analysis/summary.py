@@ -73,11 +73,6 @@ def prior_of(plan: Plan, cost: Moments, classes: ClassShares | None) -> float | 
     return None if known is None else known.best_constant(cost.mean.b)
 
 
-def _examples(total: Scores) -> Examples:
-    out = total.left_out
-    return Examples(total.read, total.scored, out.ignored, total.zero_weight, out.unmatched, out.missing, out.cells)
-
-
 def _check_not_empty(plan: Plan, total: Scores) -> None:
     if not total.read:
         raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
@@ -123,11 +118,19 @@ class _Summary:
 
     @property
     def examples(self) -> Examples:
-        return _examples(self.total)
+        total, out = self.total, self.total.left_out
+        return Examples(total.read, total.scored, out.ignored, total.zero_weight, out.unmatched, out.missing, out.cells)
 
     @property
     def labels(self) -> Labels:
-        return _labels(self.plan, self.total)
+        plan, classes = self.plan, self.total.classes
+        if plan.matcher is None:
+            return Labels("none", (), None)
+        # With --multilabel the counts alternate between 0 and 1.
+        positive = classes.counts[1::2] if classes.pairs else classes.counts
+        counts = None if self.total.soft else tuple(positive.tolist())
+        source = next(s for s, pick in zip(plan.inputs, plan.picks, strict=True) if "label" in pick)
+        return Labels(plan.matcher.matched, plan.label_columns, counts, plan.matcher.note, source.path)
 
     @property
     def infinite(self) -> InfiniteRows:
@@ -140,7 +143,9 @@ class _Summary:
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        return tuple(_input(self.plan, index, self.total) for index in range(len(self.plan.inputs)))
+        joins, read = self.plan.joins, self.total.read
+        counts = (joins[index - 1].rows.count if index and joins else read for index in range(len(self.plan.inputs)))
+        return tuple(input_of(self.plan, index, rows) for index, rows in enumerate(counts))
 
     @property
     def labels_unused(self) -> int:
@@ -179,11 +184,6 @@ class _Summary:
         return None if self.plan.settings.cluster is None else len(self.bundle["clusters"].names)
 
     @cached_property
-    def reweighted(self) -> bool:
-        """Whether options make the loss differ from the plain cross-entropy with the target."""
-        return bool(self.plan.settings.label_smoothing) or self.plan.recipe.class_weight is not None
-
-    @cached_property
     def totals(self) -> Totals:
         """The totals that metrics are derived from."""
         total = self.total
@@ -201,7 +201,9 @@ class _Summary:
         bins: Groups[Any] | None = None,
     ) -> Totals:
         """The totals that metrics of a slice are derived from; without `classes` there is no prior."""
-        entropy = means.get("target_entropy") if self.total.soft and not self.reweighted else None
+        # With these options the loss is not the plain cross-entropy with the target.
+        reweighted = self.plan.settings.label_smoothing or self.plan.recipe.class_weight is not None
+        entropy = means.get("target_entropy") if self.total.soft and not reweighted else None
         source = _Sums(self.plan, cost, spread, entropy, means.get("reference_cost"), classes, size or None, bins)
         return Totals.derived(source)
 
@@ -488,26 +490,6 @@ def _within(names: Sequence[tuple[GroupName, Any]]) -> dict[GroupName, list[int]
     for place, (group, _) in enumerate(names):
         found.setdefault(group, []).append(place)
     return found
-
-
-def _labels(plan: Plan, total: Scores) -> Labels:
-    if plan.matcher is None:
-        return Labels("none", (), None)
-    counts = total.classes.counts
-    # With --multilabel the counts alternate between 0 and 1.
-    positive = counts[1::2] if total.classes.pairs else counts
-    source = next(s for s, pick in zip(plan.inputs, plan.picks, strict=True) if "label" in pick)
-    return Labels(
-        plan.matcher.matched,
-        plan.label_columns,
-        None if total.soft else tuple(positive.tolist()),
-        plan.matcher.note,
-        source.path,
-    )
-
-
-def _input(plan: Plan, index: int, total: Scores) -> Input:
-    return input_of(plan, index, total.read if index == 0 or not plan.joins else plan.joins[index - 1].rows.count)
 
 
 def input_of(plan: Plan, index: int, rows: int) -> Input:

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 from collections import UserDict
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -101,10 +101,6 @@ class Main(click.Group):
         write_exit_codes(formatter)
 
 
-def _settings() -> MutableMapping[str, Any]:
-    return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
 def _versions(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     """Print the versions that a report of a fault needs."""
     if value:
@@ -115,6 +111,7 @@ def _versions(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 _LEAST_WIDTH = 52
+_CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _COMMANDS = ("score", "explain", "compare", "calibration", "check", "merge", "completion")
 
 
@@ -135,7 +132,7 @@ def _without_secrets(args: Sequence[str]) -> Iterator[str]:
         before = word
 
 
-@click.group(cls=Main, commands=Commands(_COMMANDS), context_settings=_settings())
+@click.group(cls=Main, commands=Commands(_COMMANDS), context_settings=_CONTEXT)
 @click.option(
     "--version",
     is_flag=True,

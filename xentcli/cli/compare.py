@@ -25,11 +25,6 @@ _PLOT = replace(OUTPUT["plot"], help="Draw: differences.svg, curve.png, KIND=FIL
 _FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1, shell_complete=offered_files)]
 
 
-def each_of(given: tuple[str, ...]) -> list[str]:
-    """Return the columns of each model: those of one --each apart at commas, else each --each whole."""
-    return given[0].split(",") if len(given) == 1 else list(given)
-
-
 @click.command(
     cls=Command,
     short_help="Compare models on the same rows.",
@@ -58,10 +53,12 @@ def compare(files: tuple[str, ...], labels: str | None, **options: Any) -> None:
     from xentcli.analysis.compare import compare as run
     from xentcli.analysis.model_names import models_of
 
-    paths = models_of(files, options["models"])
+    paths, each = models_of(files, options["models"]), options["each"]
+    # The columns of one --each are apart at commas; of several each is whole.
+    each = each[0].split(",") if len(each) == 1 else list(each)
     settings = settings_of(options)
     output = Output(options, (*paths, labels, *settings.files_named()))
     with watched(options) as progress:
         given = {name: options[name] for name in ("model", "fit", "state", "threads")} | {"details": output.details}
-        result = run(paths, labels, settings, each=each_of(options["each"]), **given, progress=progress)
+        result = run(paths, labels, settings, each=each, **given, progress=progress)
     output.write(result)

@@ -137,7 +137,8 @@ def _click_code(error: Exception) -> int:
 
 def prepare() -> None:
     """Set the process up for a command that computes: enough memory, one heap, forks if the process is its own."""
-    _check_memory()
+    # A limit on the address space (ulimit -v) may leave too little for NumPy.
+    check_room(_LEAST_FREE, "start")
     # OpenBLAS interrupts the process if it cannot start a thread.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     # pyarrow's own allocators keep what is freed, and reserve all that a limit leaves, up to 1 GiB.
@@ -148,11 +149,6 @@ def prepare() -> None:
         from xentcli.engine.ordered import allow_fork
 
         allow_fork()
-
-
-def _check_memory() -> None:
-    """Raise FileError if a limit on the address space (ulimit -v) leaves too little for NumPy."""
-    check_room(_LEAST_FREE, "start")
 
 
 def _buffer_output() -> None:

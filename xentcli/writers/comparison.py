@@ -165,7 +165,11 @@ def _parts(title: str, parts: Sequence[ClassChange | GroupChange], several: bool
             signed(part.change, places),
             in_column(part.standard_error, places),
             "-" if part.share is None else percent(part.share),
-            *(cell for metric in more for cell in _figures_of(part, metric)),
+            *(
+                cell
+                for metric in more
+                for cell in (in_column(part.metrics[metric], 4), signed(part.metrics[f"{metric}_change"], 4))
+            ),
             ", ".join(f"no {figure.replace('_', ' ')}: {reason}" for figure, reason in part.undefined.items()),
         )
         for part in parts
@@ -174,11 +178,6 @@ def _parts(title: str, parts: Sequence[ClassChange | GroupChange], several: bool
     titles = [name for metric in more for name in (_title(metric).strip(), "change")]
     header = (*first, "rows", "before", "after", "change", "standard error", "share", *titles, "")
     return Grid(header, tuple(rows), f"{'l' * several}lrrrrrr{'rr' * len(more)}l", f"Changes of cost by {title}")
-
-
-def _figures_of(part: ClassChange | GroupChange, metric: str) -> tuple[str, str]:
-    """The figure of a model on some rows, and its change."""
-    return in_column(part.metrics[metric], 4), signed(part.metrics[f"{metric}_change"], 4)
 
 
 def worst(result: Comparison) -> Grid:

@@ -95,11 +95,6 @@ def check_path(path: str, *, more: bool = False) -> None:
         )
 
 
-@contextlib.contextmanager
-def _csv(file: IO[bytes], more: Sequence[str]) -> Iterator[Sink]:
-    yield _csv_sink(file, more, to_file=True)
-
-
 def _restart(file: IO[bytes], begin: Callable[[], object]) -> Callable[[], None] | None:
     """Return a function that truncates a file and begins again; None for a device or pipe."""
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -219,11 +214,6 @@ def _npy_header(count: int) -> bytes:
     return buffer.getvalue()
 
 
-@contextlib.contextmanager
-def _jsonl(file: IO[bytes], more: Sequence[str]) -> Iterator[Sink]:
-    yield _jsonl_sink(file, more, to_file=True)
-
-
 def _jsonl_sink(file: IO[bytes], more: Sequence[str], *, to_file: bool = False) -> Sink:
     return Sink(partial(_json_rows, tuple(more)), file.write, _restart(file, lambda: None) if to_file else None)
 
@@ -252,8 +242,8 @@ def _parquet(file: IO[bytes], more: Sequence[str]) -> Iterator[Sink]:
 
 
 SINKS: dict[str, Callable[[IO[bytes], Sequence[str]], contextlib.AbstractContextManager[Sink]]] = {
-    ".csv": _csv,
-    ".jsonl": _jsonl,
+    ".csv": lambda file, more: contextlib.nullcontext(_csv_sink(file, more, to_file=True)),
+    ".jsonl": lambda file, more: contextlib.nullcontext(_jsonl_sink(file, more, to_file=True)),
     ".parquet": _parquet,
     ".npy": _npy,
 }

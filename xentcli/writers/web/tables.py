@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.cells import cell_len
 
@@ -77,13 +76,9 @@ def is_long(cell: str) -> bool:
 
 def digits(table: Table) -> tuple[Grid, int]:
     """Return the first rows of a table with all digits, and how many more there are."""
-    rows = tuple(tuple(map(_full, row)) for row in table.rows[:MOST_ROWS])
+    rows = tuple(tuple("" if value is None else str(value) for value in row) for row in table.rows[:MOST_ROWS])
     sides = (
         "l" if any(isinstance(value, str) for value in values) else "r" for values in zip(*table.rows, strict=True)
     )
     grid = Grid(table.columns, rows, "".join(sides) or "l" * len(table.columns), table.title)
     return replace(grid, square=table.title.endswith("confusion")), max(len(table.rows) - MOST_ROWS, 0)
-
-
-def _full(value: Any) -> str:
-    return "" if value is None else str(value)
