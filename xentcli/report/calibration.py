@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 from xentcli.errors import Warning
 from xentcli.records import Keywords, record
-from xentcli.report.document import Count, Document, Number, Position, Table
-from xentcli.report.parts import Bin, Interval
+from xentcli.report.document import Count, Document, Number, Position, Table, bracketed
+from xentcli.report.parts import Bin, Interval, ends_of
 from xentcli.report.report import Report
 
 __all__ = ["FROM_REPORT", "CalibrationReport", "Component", "Fit", "GroupCalibration"]
@@ -173,7 +173,7 @@ class CalibrationReport(Document):
             found.append((name, value, unit))
             if name in ("gap", "gain"):
                 found += [
-                    (f"{name}_{end}", one, unit) for end, one in zip(("low", "high"), _ends(interval), strict=True)
+                    (f"{name}_{end}", one, unit) for end, one in zip(("low", "high"), ends_of(interval), strict=True)
                 ]
         return found
 
@@ -201,7 +201,7 @@ class CalibrationReport(Document):
 
     def _main_table(self) -> Table:
         """A row for each figure, with its interval."""
-        rows = tuple((name, value, unit, *_ends(interval)) for name, value, unit, interval in self._figures())
+        rows = tuple((name, value, unit, *ends_of(interval)) for name, value, unit, interval in self._figures())
         return Table("calibration", ("metric", "value", "unit", "low", "high"), rows)
 
     def in_brief(self) -> str:
@@ -222,7 +222,7 @@ class CalibrationReport(Document):
 
     def _bins(self) -> Table:
         columns = ("above", "at_most", "rows", "confidence", "accuracy", "low", "high")
-        rows = [(b.low, b.high, b.rows, b.confidence, b.accuracy, *_ends(b.interval)) for b in self.bins]
+        rows = [(b.low, b.high, b.rows, b.confidence, b.accuracy, *ends_of(b.interval)) for b in self.bins]
         return Table("bins", columns, tuple(rows))
 
     def _groups(self) -> Table:
@@ -235,12 +235,11 @@ class CalibrationReport(Document):
             (
                 *(part.group.get(column) for column in by),
                 *(part.examples, part.cost, self.report.unit, part.confidence, part.accuracy, part.gap),
-                *(*_ends(part.interval), part.verdict, part.ece, part.ece_floor, part.ece_floor_95),
+                *(*ends_of(part.interval), part.verdict, part.ece, part.ece_floor, part.ece_floor_95),
             )
             for part in self.by
         ]
-        names = tuple(f"[{column}]" if column in figures else column for column in by)
-        return Table("groups", (*names, *figures), tuple(rows), asked=True)
+        return Table("groups", (*bracketed(by, figures), *figures), tuple(rows), asked=True)
 
     def _components(self) -> Table:
         columns = ("class", "measure", "score", "miscalibration", "discrimination", "uncertainty")
@@ -248,7 +247,3 @@ class CalibrationReport(Document):
             (c.name, c.measure, c.score, c.miscalibration, c.discrimination, c.uncertainty) for c in self.decomposition
         ]
         return Table("decomposition", columns, tuple(rows), asked=True)
-
-
-def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
-    return (None, None) if interval is None else (interval.low, interval.high)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, SupportsIndex
 from xentcli.errors import Warning
 from xentcli.records import Keywords, record, replace
 from xentcli.report.document import Count, Document, Finite, Number, Position, Table, counted
-from xentcli.report.parts import Interval
+from xentcli.report.parts import Interval, ends_of
 from xentcli.report.report import Report
 
 __all__ = ["BaselineInfo", "Check", "CheckReport", "Reason", "Verdict"]
@@ -239,7 +239,6 @@ class CheckReport(Document):
         rows = []
         for c in self.checks:
             group = None if c.group is None else ", ".join(f"{name} {text}" for name, text in c.group.items())
-            low, high = (None, None) if c.interval is None else (c.interval.low, c.interval.high)
-            figures = (c.value, c.limit, c.baseline, c.change, low, high, c.margin)
+            figures = (c.value, c.limit, c.baseline, c.change, *ends_of(c.interval), c.margin)
             rows.append((c.name, c.metric, group, *figures, c.verdict, c.reason or None))
         return (Table("limits", (*columns, "verdict", "reason"), tuple(rows), asked=True), *self.beside.tables())

@@ -23,7 +23,7 @@ from xentcli.report.document import (
     counted,
     records_table,
 )
-from xentcli.report.parts import Input, Interval, Labels
+from xentcli.report.parts import Input, Interval, Labels, ends_of
 from xentcli.scoring.kinds import KINDS
 
 __all__ = ["Best", "ClassChange", "Comparison", "Divergence", "GroupChange", "Model", "Pair", "Refused", "RowChange"]
@@ -374,9 +374,8 @@ class Comparison(Document):
         names = ("model", "metric", "reference_value", "value", "change", "standard_error", "low", "high")
         rows, models = [], {model.name: model for model in self.models}
         for p in self.pairs:
-            low, high = (None, None) if p.interval is None else (p.interval.low, p.interval.high)
             values = (models[p.reference].value(p.metric), models[p.model].value(p.metric))
-            tested = (p.change, p.standard_error, low, high, p.p_value, p.p_adjusted, p.verdict)
+            tested = (p.change, p.standard_error, *ends_of(p.interval), p.p_value, p.p_adjusted, p.verdict)
             rows.append((p.model, p.metric, *values, *tested, p.detectable, p.wins, p.losses, p.ties))
         more = ("p_value", "p_adjusted", "verdict", "detectable", "wins", "losses", "ties")
         return Table("pairs", (*names, *more), tuple(rows))
@@ -390,5 +389,4 @@ def _tested(pair: Pair | None) -> tuple[Any, ...]:
     """The figures of a change; None for each for the reference, which has no change."""
     if pair is None:
         return (None,) * len(_TESTED)
-    low, high = (None, None) if pair.interval is None else (pair.interval.low, pair.interval.high)
-    return pair.change, low, high, pair.p_adjusted, pair.verdict
+    return pair.change, *ends_of(pair.interval), pair.p_adjusted, pair.verdict

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xentcli.errors import UsageError, shown
@@ -34,6 +34,7 @@ __all__ = [
     "Setting",
     "Table",
     "Version",
+    "bracketed",
     "check_asked",
     "counted",
     "flat",
@@ -355,7 +356,8 @@ def flat(item: Any) -> dict[str, Any]:
         for end in ("low", "high"):
             value = None if interval is None else getattr(interval, end)
             fields[f"{prefix}{end}" if f"{prefix}{end}" not in fields else f"{name}_{end}"] = value
-    return {**_distinct(group, fields), **fields, **_distinct(beside, fields)}
+    named = [dict(zip(bracketed(of, fields), of.values(), strict=True)) for of in (group, beside)]
+    return {**named[0], **fields, **named[1]}
 
 
 def records_table(title: str, rows: Sequence[Any], unit: str) -> Table:
@@ -365,9 +367,9 @@ def records_table(title: str, rows: Sequence[Any], unit: str) -> Table:
     return Table(title, (*columns, "unit"), tuple((*(row.get(name) for name in columns), unit) for row in rows_of))
 
 
-def _distinct(columns: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns of a file, in brackets where a field has that name."""
-    return {f"[{name}]" if name in fields else name: value for name, value in columns.items()}
+def bracketed(columns: Iterable[str], reserved: Container[str]) -> list[str]:
+    """Return names of columns of a file, in brackets where a figure has that name."""
+    return [f"[{column}]" if column in reserved else column for column in columns]
 
 
 def plain(value: Any) -> Any:

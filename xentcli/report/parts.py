@@ -22,6 +22,7 @@ __all__ = [
     "RowSum",
     "Unmatched",
     "WorstExample",
+    "ends_of",
 ]
 
 _MATCHED = ["name", "prefix", "index", "distribution", "binary", "multilabel", "none"]
@@ -89,6 +90,11 @@ class Interval:
     low: Number
     high: Number
     note: str = ""
+
+
+def ends_of(interval: Interval | None) -> tuple[float | None, float | None]:
+    """Return both ends of an interval; None for each where it is undefined."""
+    return (None, None) if interval is None else (interval.low, interval.high)
 
 
 @record(frozen=True)

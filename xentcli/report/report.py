@@ -18,6 +18,7 @@ from xentcli.report.document import (
     Setting,
     Table,
     Version,
+    bracketed,
     counted,
     plain,
 )
@@ -34,6 +35,7 @@ from xentcli.report.parts import (
     RowSum,
     Unmatched,
     WorstExample,
+    ends_of,
 )
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric, find, wanted
@@ -264,10 +266,9 @@ class Report(Derived, Document):
 
     def _main_table(self) -> Table:
         """A row for each metric, with the interval of the cost; by_class adds cost and accuracy of each class."""
-        low, high = (None, None) if self.interval is None else (self.interval.low, self.interval.high)
+        table = self._metrics_table(undefined=True)
         rows: list[tuple[Any, ...]] = [
-            (*row, *((low, high) if row[0] == "cost" else (None, None)))
-            for row in self._metrics_table(undefined=True).rows
+            (*row, *ends_of(self.interval if row[0] == "cost" else None)) for row in table.rows
         ]
         columns: tuple[str, ...] = ("metric", "value", "unit", "low", "high")
         if self.by_class:
@@ -291,8 +292,7 @@ def _slices(report: Report) -> Table:
     rows: list[tuple[Any, ...]] = []
     for group in report.by:
         names = [*(group.group.get(column) for column in by), *(None for _ in classes)]
-        low, high = (None, None) if group.interval is None else (group.interval.low, group.interval.high)
-        spread = (group.standard_error, low, high)
+        spread = (group.standard_error, *ends_of(group.interval))
         figures = (group.examples, group.cost, report.unit, *spread, group.share, group.metrics.get("accuracy"))
         rows.append((*names, *figures, *(group.metrics[name] for name in more), *(None for _ in mass)))
     for part in report.by_class:
@@ -300,7 +300,7 @@ def _slices(report: Report) -> Table:
         figures = (part.examples, part.cost, report.unit, None, None, None, part.share, part.accuracy)
         rows.append((*names, *figures, *(part.metrics[name] for name in more), *(part.mass for _ in mass)))
     columns = (*_FIGURES, *more, *mass)
-    return Table("groups", (*_distinct(by, ("class", *columns)), *classes, *columns), tuple(rows), asked=True)
+    return Table("groups", (*bracketed(by, ("class", *columns)), *classes, *columns), tuple(rows), asked=True)
 
 
 def _worst(report: Report) -> Table:
@@ -314,9 +314,4 @@ def _worst(report: Report) -> Table:
         )
         for row in report.worst
     ]
-    return Table("worst rows", (*names, *_distinct(shown, names)), tuple(rows), asked=True)
-
-
-def _distinct(columns: list[str], reserved: tuple[str, ...]) -> list[str]:
-    """Names of columns of a file, in brackets where a figure has that name."""
-    return [f"[{column}]" if column in reserved else column for column in columns]
+    return Table("worst rows", (*names, *bracketed(shown, names)), tuple(rows), asked=True)

@@ -246,9 +246,11 @@ class Steps:
     def _formula(self) -> Iterator[str]:
         example, loss = self.example, f"{self._loss} {self.unit}"
         term = None if example.truth_index is None else example.terms[example.truth_index]
+        # The numbers of the file are the ln q of the loss.
+        as_logarithms = example.kind in ("logprobs", "true-logprobs") and example.logsumexp is None
         if example.kind == "losses":
             yield f"{loss}, as the file has it" if self.unit == "nats" else loss
-        elif term is None or (self._as_logarithms and term.clipped in (None, term.q)):
+        elif term is None or (as_logarithms and term.clipped in (None, term.q)):
             yield f"-sum = {loss}"
         elif term.clipped is not None and term.clipped != term.q:
             yield f"-sum = -{self.log}({self._probability}) = {loss}, with q = {short(term.q)} clipped"
@@ -256,11 +258,6 @@ class Steps:
             yield self._logit_formula(loss)
         else:
             yield f"-sum = -{self.log}({self._probability}) = {loss}"
-
-    @property
-    def _as_logarithms(self) -> bool:
-        """Whether the numbers of the file are the ln q of the loss."""
-        return self.example.kind in ("logprobs", "true-logprobs") and self.example.logsumexp is None
 
     def _logit_formula(self, loss: str) -> str:
         """Logsumexp less the true logit; where digits cancel, the logarithm of the sum of exponentials."""

@@ -6,8 +6,9 @@ import itertools
 import json
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from xentcli.records import cached_property, record
+from xentcli.records import cached_property
 from xentcli.report.document import BASES
 from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, short
@@ -29,25 +30,6 @@ _CURVE = [(place / 80) ** 3 for place in range(81)]
 """The q of the points of the curve: most are where it is steep."""
 _MOST_MOVED = 2000
 """Classes that a slider moves at once."""
-
-
-@record(frozen=True)
-class Row:
-    """A class of the page: its position, texts of its cells, and the length of its bar from 0 to 100."""
-
-    index: int
-    name: str
-    y: str
-    q: str
-    clipped: str
-    log_q: str
-    term: str
-    bar: float
-    true: bool
-    given: str
-    score: str
-    exponential: str
-    split: str
 
 
 class Lesson:
@@ -79,8 +61,8 @@ class Lesson:
         return GIVEN[self.example.kind]
 
     @cached_property
-    def rows(self) -> list[Row]:
-        """The classes that are shown."""
+    def rows(self) -> list[dict[str, Any]]:
+        """The cells of the classes that are shown, by name, and the lengths of their bars from 0 to 100."""
         return [self._row(index, self.example.terms[index]) for index in self.steps.shown]
 
     @property
@@ -88,35 +70,29 @@ class Lesson:
         """How many classes are not shown."""
         return len(self.example.terms) - len(self.rows)
 
-    def _row(self, index: int, term: ClassTerm) -> Row:
+    def _row(self, index: int, term: ClassTerm) -> dict[str, Any]:
         cells = self.steps.cells(term)
         # Terms and sum have the digits of the loss.
         cells[-2:] = (fixed(value / self._nats, LOSS_PLACES) for value in (term.ln_q, term.term))
-        return Row(
-            index,
-            term.name,
-            y=cells[1],
-            q=short(term.q),
-            clipped="" if term.clipped is None else short(term.clipped),
-            log_q=cells[-2],
-            term=cells[-1] if term.term else "0",
-            bar=min(max(100 * term.q, 0.0), 100.0),
-            true=self.hard and bool(term.y),
-            given="" if term.given is None else fixed(term.given, LOSS_PLACES),
-            score="" if term.score is None else fixed(term.score, LOSS_PLACES),
-            exponential="" if term.exponential is None else fixed(term.exponential, LOSS_PLACES),
-            split="" if self._split is None else short(self._split[index]),
-        )
+        scores = {"given": term.given, "score": term.score, "exponential": term.exponential}
+        return {
+            "index": index,
+            "name": term.name,
+            "y": cells[1],
+            "q": short(term.q),
+            "clipped": "" if term.clipped is None else short(term.clipped),
+            "log_q": cells[-2],
+            "term": cells[-1] if term.term else "0",
+            "bar": min(max(100 * term.q, 0.0), 100.0),
+            "true": self.hard and bool(term.y),
+            "split": "" if self._split is None else short(self._split[index]),
+            **{name: "" if score is None else fixed(score, LOSS_PLACES) for name, score in scores.items()},
+        }
 
     @property
     def sum(self) -> str:
         """The sum of the terms."""
         return fixed(0.0 - self._loss, LOSS_PLACES) if self._loss else "0"
-
-    @property
-    def largest(self) -> str:
-        """The largest logit."""
-        return "" if self.example.largest is None else f"{self.example.largest:.6g}"
 
     @property
     def total(self) -> str:
@@ -161,19 +137,9 @@ class Lesson:
         return fixed(self.example.uniform / self._nats, LOSS_PLACES)
 
     @property
-    def verdict(self) -> str:
-        """How the prediction compares with guessing."""
-        return self.steps.verdict()
-
-    @property
     def power(self) -> str:
         """The base of the logarithm."""
         return BASES[self.unit]
-
-    @property
-    def perplexity(self) -> str:
-        """The number of equally likely classes whose choice has the same loss."""
-        return f"{self.example.perplexity:.6g}"
 
     @property
     def entropy(self) -> str:
