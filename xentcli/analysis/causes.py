@@ -37,7 +37,6 @@ from xentcli.settings import Settings, takes_options
 from xentcli.tallies.groups import named
 from xentcli.tallies.moments import Moments
 from xentcli.tallies.tail import least_of
-from xentcli.version import __version__
 
 __all__ = ["causes"]
 
@@ -136,7 +135,6 @@ def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:
         causes=(*whole_, *ranked[:MOST]),
         inputs=tuple(InputFile(given.path, given.format, given.rows, None, given.header) for given in report.inputs),
         standard_error=report.standard_error,
-        xent_version=__version__,
     )
 
 

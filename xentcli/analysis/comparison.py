@@ -25,7 +25,6 @@ from xentcli.scoring.metrics import Metric, find
 from xentcli.settings import Settings
 from xentcli.tallies.groups import Groups, named
 from xentcli.tallies.moments import Moments
-from xentcli.version import __version__
 
 __all__ = ["Compared", "inputs_of"]
 
@@ -128,7 +127,6 @@ class Compared:
             classes=first.classes,
             labels=first.labels.path if self.labelled else "",
             examples=replace(first.examples, scored=self.contrasts.rows),
-            xent_version=__version__,
             alignment=first.alignment,
             clusters=self.clusters,
             by_class=tuple(self._by_class()),

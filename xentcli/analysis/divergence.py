@@ -29,7 +29,6 @@ from xentcli.settings import Settings
 from xentcli.tallies.infinite import Infinite
 from xentcli.tallies.moments import Moments
 from xentcli.tallies.tally import Tally
-from xentcli.version import __version__
 
 __all__ = ["divergences"]
 
@@ -75,7 +74,6 @@ def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, thread
         classes=reference[1].plan.classes,
         labels="",
         examples=Examples(rows, rows, 0, 0),
-        xent_version=__version__,
         kl=tuple(divergence for _, divergence in found),
         options=settings.changed(),
         inputs=inputs_of([[input_of(feed.plan, 0, rows)] for _, feed in (reference, *others)]),

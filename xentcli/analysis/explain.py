@@ -29,7 +29,6 @@ from xentcli.scoring.losses import Workings
 from xentcli.scoring.measures import entropy
 from xentcli.settings import Settings, takes_options
 from xentcli.typed import typed
-from xentcli.version import __version__
 
 __all__ = ["explain", "explain_values"]
 
@@ -275,7 +274,6 @@ def _example_of(plan: Plan, work: Workings) -> Explanation:
         unit=plan.settings.unit,
         loss_in_unit=loss / plan.settings.nats_per_unit,
         clip=batch.recipe.clip,
-        xent_version=__version__,
         warnings=plan.warnings,
     )
 

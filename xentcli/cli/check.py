@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from xentcli.cli.ci import CI
 from xentcli.cli.command import refuse_more
-from xentcli.cli.failures import GateCommand, conclude, reported
+from xentcli.cli.failures import CI, GateCommand, conclude, reported
 from xentcli.cli.gate import LIMITS
 from xentcli.cli.job import Job
 from xentcli.cli.named import named, run_named

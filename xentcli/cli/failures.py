@@ -1,4 +1,4 @@
-"""Errors of `xent check`, written to stderr and in every form of its result: files, JUnit, annotations."""
+"""The verdict of `xent check`, or its error, in every form: files, JUnit XML, annotations and a summary on GitHub."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from typing import Any
 
 import click
 
-from xentcli.cli.ci import annotate, write_junit
 from xentcli.cli.command import Command
 from xentcli.cli.options import settings_of
 from xentcli.cli.output import Output
-from xentcli.cli.process import emit, error_of, say_error
+from xentcli.cli.process import emit, error_of, say, say_error
 from xentcli.errors import NoVerdict, UsageError, XentError
+from xentcli.options import Option
 from xentcli.report.check import CheckReport
 from xentcli.report.checks import Checks, NamedCheck
 
-__all__ = ["GateCommand", "conclude", "reported"]
+__all__ = ["CI", "GateCommand", "annotate", "conclude", "reported", "write_junit"]
+
+CI = {
+    "junit": Option("Output", "Write JUnit XML, a test case per limit.", "FILE", before="hash"),
+    "no_annotations": Option("Output", "Write no annotations and no summary on GitHub.", hint="bool", before="hash"),
+}
 
 
 class GateCommand(Command):
@@ -106,3 +111,31 @@ def _output_of(words: Sequence[str], options: Mapping[str, Any], files: bool) ->
         output.junit = None if output.junit and os.path.lexists(output.junit) else output.junit
         return output
     return None
+
+
+def write_junit(result: Checks, output: Output) -> None:
+    """Write the file of --junit; raises FileError when it cannot be written."""
+    if output.junit is not None:
+        from xentcli.atomic import write_bytes
+        from xentcli.writers import junit
+
+        write_bytes(output.junit, junit.render(result))
+
+
+def annotate(result: Checks, output: Output) -> None:
+    """Under GITHUB_ACTIONS annotate each failure on stderr, and append to the summary of the step.
+
+    Raises FileError if the summary cannot be written.
+    """
+    if not output.annotates or os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    from xentcli.atomic import append_bytes
+    from xentcli.writers.github import LARGEST, commands, summary
+
+    for line in commands(result):
+        say(line)
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        # Other commands of the step may have written to it.
+        size = os.path.getsize(path) if os.path.exists(path) else 0
+        append_bytes(path, summary(result, LARGEST - size))

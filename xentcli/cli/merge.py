@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
-from xentcli.cli.ci import CI
 from xentcli.cli.command import Command
-from xentcli.cli.failures import conclude, reported
+from xentcli.cli.failures import CI, conclude, reported
 from xentcli.cli.gate import LIMITS, rules_of
 from xentcli.cli.options import given_on_command_line, offered_files, parameters
 from xentcli.cli.output import OUTPUT, STATE, Output

@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from xentcli.cli.ci import annotate, write_junit
-from xentcli.cli.failures import reported
+from xentcli.cli.failures import annotate, reported, write_junit
 from xentcli.cli.job import Job
 from xentcli.cli.options import THREADS
 from xentcli.cli.output import Output

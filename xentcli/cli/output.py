@@ -142,26 +142,31 @@ class Output:
             except OSError as error:
                 raise FileError(f"cannot be written: {error.strerror}", place=Place(path)) from None
 
+    @property
+    def _alone(self) -> str:
+        """The option by which standard output has figures alone; empty without one."""
+        return "--quiet" if self.quiet else "--get" if self.get else ""
+
     def _check_stdout(self, also: list[Target]) -> None:
         """Refuse two results on stdout, or a format that it cannot have; `also` are those of ``-o -``."""
         if self.quiet and self.get:
             raise UsageError("--quiet prints the cost and --get another figure; choose one")
-        alone = "--quiet" if self.quiet else "--get" if self.get else None
+        alone, per_example = self._alone, self.per_example == "-"
         format_given = given_on_command_line("format")
         if also:
-            other = "--per-example -" if self.per_example == "-" else alone
-            if other is not None or len(also) > 1:
+            other = "--per-example -" if per_example else alone
+            if other or len(also) > 1:
                 raise UsageError(f"{other or '-o -'} and -o - both write to standard output")
             if also[0].format and format_given and also[0].format != self.format:
                 raise UsageError(
                     f"-o {also[0].format}:- and --format {self.format} name two formats for standard output"
                 )
             self.format = also[0].format or self.format
-        if self.per_example == "-" and alone:
+        if per_example and alone:
             raise UsageError(
                 f"{alone} and --per-example - both write to standard output", advice="--per-example FILE writes a file"
             )
-        if self.per_example == "-" and format_given and self.format not in ("csv", "jsonl"):
+        if per_example and format_given and self.format not in ("csv", "jsonl"):
             raise UsageError(
                 f"--per-example - writes csv or jsonl, not {self.format}",
                 advice="the report goes to a file: -o FILE",
@@ -175,9 +180,7 @@ class Output:
     def _forms(self) -> dict[str, str]:
         """The forms in which the result is written, each with the words that ask for it."""
         forms = {target.format or self.format: f"{target.format} of -o" for target in self.files}
-        alone = (
-            "--quiet" if self.quiet else "--get" if self.get else "--per-example -" if self.per_example == "-" else ""
-        )
+        alone = self._alone or ("--per-example -" if self.per_example == "-" else "")
         return forms | ({"": alone} if alone else {self.format: f"--format {self.format}"})
 
     def _drawn(self) -> set[str]:

@@ -17,6 +17,7 @@ from xentcli.report.document import (
     Version,
     counted,
 )
+from xentcli.version import __version__
 
 __all__ = ["Cause", "Causes"]
 
@@ -70,7 +71,7 @@ class Causes(Document):
     inputs: tuple[InputFile, ...] = ()
     standard_error: Number | None = None
     command: str = "xent score PREDS LABELS"
-    xent_version: str = ""
+    xent_version: str = __version__
     schema_version: Version = SCHEMA_VERSION
 
     def more(self, cause: Cause) -> str:

@@ -25,6 +25,7 @@ from xentcli.report.document import (
 )
 from xentcli.report.parts import Input, Interval, Labels, ends_of
 from xentcli.scoring.kinds import KINDS
+from xentcli.version import __version__
 
 __all__ = ["Best", "ClassChange", "Comparison", "Divergence", "GroupChange", "Model", "Pair", "Refused", "RowChange"]
 
@@ -293,7 +294,7 @@ class Comparison(Document):
     classes: tuple[str, ...]
     labels: str
     examples: Examples
-    xent_version: str
+    xent_version: str = __version__
     alignment: Annotated[str, Keywords(enum=["position", "id"])] = "position"
     clusters: Position | None = None
     by_class: tuple[ClassChange, ...] = ()

@@ -7,6 +7,7 @@ from typing import ClassVar
 from xentcli.errors import Warning, shown
 from xentcli.records import record
 from xentcli.report.document import SCHEMA_VERSION, Document, InputFile, Number, Position, Table, Version
+from xentcli.version import __version__
 
 __all__ = ["ClassTerm", "Explanation"]
 
@@ -89,7 +90,7 @@ class Explanation(Document):
     row: Position | None = None
     id: str | None = None
     inputs: tuple[InputFile, ...] = ()
-    xent_version: str = ""
+    xent_version: str = __version__
     schema_version: Version = SCHEMA_VERSION
     warnings: tuple[Warning, ...] = ()
     command: str = ""
