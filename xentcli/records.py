@@ -249,9 +249,10 @@ class Derived:
     """
 
     @classmethod
-    def derived(cls, source: object) -> Self:
-        """Return a record whose fields are the attributes of `source`, which it holds until all are read at once."""
+    def derived(cls, source: object, **known: Any) -> Self:
+        """Return a record of `known` fields and attributes of `source`, which it holds until all are read at once."""
         made = object.__new__(cls)
+        made.__dict__.update(known)
         made.__dict__[_SOURCE] = source
         return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -54,15 +54,27 @@ def report_of(
     Raises NoVerdict if there are no rows, or no weight.
     """
     _check_not_empty(plan, bundle["scores"])
-    return derived(plan, bundle, _Summary(plan, bundle, matches, metrics, details))
+    known = {
+        "unit": plan.settings.unit,
+        "kind": plan.settings.kind,
+        "classes": plan.classes,
+        "alignment": plan.alignment,
+        "labels_unused": matches.unused,
+        "unmatched": None if matches.lacking is None else Unmatched(*matches.lacking),
+        "compat": caveats.compat_note(plan),
+        "shown": tuple(metric.name for metric in plan.settings.shown_metrics),
+        "xent_version": __version__,
+        "schema_version": SCHEMA_VERSION,
+    }
+    return derived(plan, bundle, _Summary(plan, bundle, matches, metrics, details), **known)
 
 
-def derived(plan: Plan, bundle: Bundle, source: object) -> Report:
+def derived(plan: Plan, bundle: Bundle, source: object, **known: Any) -> Report:
     """Return a Report of the attributes of `source`, each derived when it is first read if this takes little memory.
 
     With many rows, or data in memory that the plan holds, all are derived at once, so that the report holds neither.
     """
-    report = Report.derived(source)
+    report = Report.derived(source, **known)
     light = bundle["scores"].read <= FEW_ROWS and not (plan.joins or plan.settings.given)
     return report if light else completed(report)
 
@@ -87,7 +99,7 @@ def _check_not_empty(plan: Plan, total: Scores) -> None:
 
 @record(frozen=True, eq=False)
 class _Summary:
-    """The fields of a report by name; losses are in nats until `in_unit`.
+    """The fields of a report that are derived from tallies, by name; losses are in nats until `in_unit`.
 
     `chosen` are its metrics, `named` its details.
     """
@@ -97,24 +109,6 @@ class _Summary:
     matches: Matches
     chosen: Sequence[Metric]
     named: Collection[str]
-    xent_version: ClassVar = __version__
-    schema_version: ClassVar = SCHEMA_VERSION
-
-    @property
-    def unit(self) -> str:
-        return self.plan.settings.unit
-
-    @property
-    def kind(self) -> str:
-        return self.plan.settings.kind
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.plan.classes
-
-    @property
-    def alignment(self) -> str:
-        return self.plan.alignment
 
     @property
     def examples(self) -> Examples:
@@ -146,22 +140,6 @@ class _Summary:
         joins, read = self.plan.joins, self.total.read
         counts = (joins[index - 1].rows.count if index and joins else read for index in range(len(self.plan.inputs)))
         return tuple(input_of(self.plan, index, rows) for index, rows in enumerate(counts))
-
-    @property
-    def labels_unused(self) -> int:
-        return self.matches.unused
-
-    @property
-    def unmatched(self) -> Unmatched | None:
-        return None if self.matches.lacking is None else Unmatched(*self.matches.lacking)
-
-    @property
-    def compat(self) -> str | None:
-        return caveats.compat_note(self.plan)
-
-    @property
-    def shown(self) -> tuple[str, ...]:
-        return tuple(metric.name for metric in self.plan.settings.shown_metrics)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -204,8 +182,14 @@ class _Summary:
         # With these options the loss is not the plain cross-entropy with the target.
         reweighted = self.plan.settings.label_smoothing or self.plan.recipe.class_weight is not None
         entropy = means.get("target_entropy") if self.total.soft and not reweighted else None
-        source = _Sums(self.plan, cost, spread, entropy, means.get("reference_cost"), classes, size or None, bins)
-        return Totals.derived(source)
+        forecast = means.get("reference_cost")
+        return Totals.derived(
+            _Sums(self.plan, cost, spread, classes, bins),
+            total=cost.mean.a,
+            target_entropy=None if entropy is None else entropy.value,
+            bytes=size or None,
+            reference=None if forecast is None else forecast.value,
+        )
 
     @property
     def metrics(self) -> dict[str, float | None]:
@@ -415,15 +399,12 @@ class _Summary:
 
 @record(frozen=True, eq=False)
 class _Sums:
-    """What Totals are derived from; `spread` has the standard error, of rows or of clusters."""
+    """What further Totals are derived from; `spread` has the standard error, of rows or of clusters."""
 
     plan: Plan
     moments: Moments
     spread: Moments | GroupMeans | None
-    entropy: Mean | None
-    forecast: Mean | None
     classes: ClassShares | None
-    bytes: ExactSum | None
     bins: Groups[Any] | None
 
     @property
@@ -432,11 +413,10 @@ class _Sums:
 
     @property
     def standard_error(self) -> float | None:
-        return _error_of(self.spread)
-
-    @property
-    def total(self) -> ExactSum:
-        return self.moments.mean.a
+        """The standard error of the mean of rows, or of clusters."""
+        if self.spread is None:
+            return None
+        return self.spread.standard_error if isinstance(self.spread, Moments) else self.spread.standard_error_between
 
     @property
     def weight_sum(self) -> float:
@@ -445,14 +425,6 @@ class _Sums:
     @property
     def prior(self) -> float | None:
         return prior_of(self.plan, self.moments, self.classes)
-
-    @property
-    def target_entropy(self) -> float | None:
-        return None if self.entropy is None else self.entropy.value
-
-    @property
-    def reference(self) -> float | None:
-        return None if self.forecast is None else self.forecast.value
 
     @property
     def ece(self) -> float | None:
@@ -475,13 +447,6 @@ class _Sums:
             return None if error is None else error[0], None, None
         mean, deviation = floor_of(bins)
         return error[0], mean, mean + normal_quantile(0.95) * deviation
-
-
-def _error_of(spread: Moments | GroupMeans | None) -> float | None:
-    """The standard error of the mean of rows, or of clusters."""
-    if spread is None:
-        return None
-    return spread.standard_error if isinstance(spread, Moments) else spread.standard_error_between
 
 
 def _within(names: Sequence[tuple[GroupName, Any]]) -> dict[GroupName, list[int]]:

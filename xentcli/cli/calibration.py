@@ -23,10 +23,7 @@ _OWN = {
         choices=("none", "temperature", "logit"),
     ),
     "decompose": Option("Calibration", "Split the score into three parts (needs SciPy).", hint="bool", default=False),
-    "format": OUTPUT["format"],
-    "output": OUTPUT["output"],
-    "append": OUTPUT["append"],
-    "plot": OUTPUT["plot"],
+    **{name: OUTPUT[name] for name in ("format", "output", "append", "plot")},
 }
 
 

@@ -28,9 +28,7 @@ _OWN = {
     "by": Option(
         "Example", "Look for causes by this column (without --row).", "COLUMN", multiple=True, needs=("files",)
     ),
-    "format": OUTPUT["format"],
-    "output": OUTPUT["output"],
-    "append": OUTPUT["append"],
+    **{name: OUTPUT[name] for name in ("format", "output", "append")},
 }
 
 
