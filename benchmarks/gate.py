@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from xentcli.analysis.limits import parse_regression
-from xentcli.analysis.regressions import paired_outcome
+from xentcli.analysis.verdicts import paired_outcome
 from xentcli.arrays import Floats
 from xentcli.tallies.joint import Joint
 

@@ -40,7 +40,7 @@ HALF = LOGITS.astype("f2").astype(float)
 HALF_COST = float((np.log(np.exp(HALF).sum(axis=1)) - HALF[np.arange(4), TRUTH]).mean())
 
 CASES = {
-    # --- scoring/advice.py, scoring/checks.py, scoring/targets.py, scoring/odds.py ---
+    # --- scoring/advice.py, scoring/checks.py, scoring/targets.py ---
     "logits": Case(
         "p.csv l.csv", {"p.csv": table(MIXED), "l.csv": L}, ("scores before the softmax: --kind logits",), LN2
     ),

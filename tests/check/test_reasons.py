@@ -17,7 +17,7 @@ import pytest
 
 import xentcli
 from tests.conftest import Call, Run
-from xentcli.analysis import evidence
+from xentcli.analysis import verdicts
 from xentcli.report.check import Reason
 
 gate: Any = importlib.import_module("xentcli.analysis.check")
@@ -166,7 +166,7 @@ def test_an_input_that_can_be_read_once_is_explained_up_to_a_limit(monkeypatch: 
     done = xentcli.check(reader(), **rules)
     assert (done.verdict, done.reasons) == ("fail", ())
     assert xentcli.check(table, **rules).reasons == reasons
-    monkeypatch.setattr(evidence, "_MOST", 299)
+    monkeypatch.setattr(verdicts, "_MOST", 299)
     assert not xentcli.check(table, **rules).reasons
 
 

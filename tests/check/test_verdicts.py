@@ -12,9 +12,8 @@ import pytest
 
 import xentcli
 from tests.conftest import Call, Write
-from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import Limit, Rules
-from xentcli.analysis.verdicts import checks_of, overall
+from xentcli.analysis.verdicts import Evidence, checks_of, overall
 from xentcli.errors import NoVerdict, UsageError
 from xentcli.report.check import CheckReport
 from xentcli.settings import Settings

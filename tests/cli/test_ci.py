@@ -12,7 +12,7 @@ import pytest
 import xmlschema
 
 from tests.conftest import ROOT, Call, Run, Write
-from xentcli.cli import ci
+from xentcli.cli.failures import CI
 from xentcli.writers import github
 
 SCHEMA = xmlschema.XMLSchema(ROOT / "tests/cli/junit.xsd")
@@ -287,7 +287,7 @@ def test_no_name_is_more_than_text(call: Call, write: Write, github_job: Path) -
 
 
 def test_what_ci_takes_is_for_a_run_and_no_key_of_a_check(call: Call, write: Write) -> None:
-    for option in ci.CI:
-        value = "true" if ci.CI[option].hint == "bool" else "'x.xml'"
+    for option in CI:
+        value = "true" if CI[option].hint == "bool" else "'x.xml'"
         write("pyproject.toml", f"{GOOD}{option.replace('_', '-')} = {value}\n")
         assert call("check").code == 2

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import is_row_mean
 from xentcli.analysis.model_rows import LABEL, WEIGHT
 from xentcli.analysis.pairs import Common, Part, columns_of, parts_of
+from xentcli.analysis.verdicts import Evidence
 from xentcli.arrays import Flags, Floats
 from xentcli.records import record
 from xentcli.report.check import Check, Reason

@@ -8,11 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xentcli.analysis.blame import reasons_of
-from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import Limit, Regression, Rules, is_row_mean, parse_limit, parse_regression
 from xentcli.analysis.model_rows import ModelRows, Runs
 from xentcli.analysis.score import is_stream, names_of, scored
-from xentcli.analysis.verdicts import checks_of, overall
+from xentcli.analysis.verdicts import Evidence, checks_of, overall
 from xentcli.attempts import attempted
 from xentcli.engine.tasks import on_engine
 from xentcli.errors import UsageError, shown

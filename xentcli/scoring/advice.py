@@ -6,14 +6,14 @@ Each function examines all rows of a block, so that no advice contradicts anothe
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from xentcli.arrays import Floats
-from xentcli.errors import Place
-from xentcli.scoring.odds import are_odds, conversion
+from xentcli.errors import Place, unused
 from xentcli.scoring.rows import row_sums
 
 __all__ = ["SLIGHT", "base_of", "base_options", "based", "beyond_1", "negative", "off_1", "outside", "percent"]
@@ -23,6 +23,9 @@ _OFF = 0.001
 """Tolerance for the sums of columns."""
 SLIGHT = 0.01
 """Values further outside [0, 1] than this are not rounding errors."""
+_MARGIN = (0.999, 1.2)
+"""Range of the sum of reciprocal odds: 1 plus the bookmaker's margin."""
+_TEXT = (".csv", ".tsv", ".txt")
 
 
 def beyond_1(values: Floats) -> float:
@@ -90,10 +93,10 @@ def outside(q: Floats, row: int, tolerance: float, where: Callable[[int], Place]
     """Advice for a row of q, f8[n, k], with a value outside [0, 1]; `where` gives the places of its columns."""
     values = q[row]
     total = float(np.add.reduce(values))
-    if are_odds(q):
+    if _are_odds(q):
         return (
             "decimal odds (their reciprocals sum to 1 to 1.2)? This line converts them to probabilities:",
-            conversion([where(column) for column in range(len(values))]),
+            _conversion([where(column) for column in range(len(values))]),
         )
     if len(values) == 1:
         return tuple(filter(None, (percent(q), "--kind logits reads scores before the sigmoid")))
@@ -167,3 +170,36 @@ def _decimals(value: float) -> int:
     """The number of decimals in the shortest form of a double."""
     text: Any = np.format_float_positional(value, trim="-")
     return len(text.partition(".")[2])
+
+
+def _are_odds(values: Floats) -> bool:
+    """Return whether rows f8[n, k] look like decimal odds: above 1, with reciprocals that sum to 1 to 1.2.
+
+    >>> _are_odds(np.array([[1.5, 4.0, 9.0]])), _are_odds(np.array([[70.0, 20.0, 10.0]]))
+    (True, False)
+    """
+    if values.shape[1] < 2 or not (np.isfinite(values) & (values >= 1)).all():
+        return False
+    sums = row_sums(1 / values)
+    return bool(((sums >= _MARGIN[0]) & (sums <= _MARGIN[1])).all())
+
+
+def _conversion(places: Sequence[Place]) -> str:
+    """Return the command that writes 1 / odds, normalised per row; `places` are those of one row."""
+    import json
+
+    path, names = places[0].path or "", [place.column or "" for place in places]
+    stem, ending = os.path.splitext(path)
+    if ending.lower() not in _TEXT or not os.path.isfile(path):
+        return "numpy.save('p.npy', (1 / array) / (1 / array).sum(axis=1, keepdims=True))"
+    headed = not all(name.startswith("#") for name in names)
+    columns = json.dumps(names if headed else [int(name[1:]) - 1 for name in names])
+    reader = [json.dumps(path), "dtype=str", "keep_default_na=False"]
+    reader += [] if ending.lower() == ".csv" else ['sep=None, engine="python"']
+    reader += [] if headed else ["header=None"]
+    target = json.dumps(unused(stem, ".csv"))
+    code = (
+        f"import pandas; t = pandas.read_csv({', '.join(reader)}); c = {columns}; p = 1 / t[c].astype(float); "
+        f"t[c] = p.div(p.sum(axis=1), axis=0); t.to_csv({target}, index=False{'' if headed else ', header=False'})"
+    )
+    return f"python3 -c {shlex.quote(code)}"
