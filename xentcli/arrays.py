@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ __all__ = [
     "distinct",
     "ids_of",
     "index_of",
+    "npy_header",
     "objects",
     "of_pandas",
     "picked",
@@ -194,3 +196,10 @@ def of_pandas(values: Any) -> Array:
         column = column.copy()
         column[missing] = None
     return column
+
+
+def npy_header(kind: str, shape: tuple[int, ...]) -> bytes:
+    """Return the NPY header of an array; it has the same length for any shape of as many axes."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": kind, "fortran_order": False, "shape": shape})
+    return header.getvalue()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ import numpy as np
 
 from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs
 from xentcli.analysis.row_store import blocks
-from xentcli.arrays import Array, Floats, Words
+from xentcli.arrays import Array, Floats, Words, npy_header
 from xentcli.atomic import replacing
 from xentcli.columns.hashing import TextHash
 from xentcli.errors import DataError, FileError, Place
@@ -29,7 +28,6 @@ HASH = TextHash.of_key(b"baseline")
 REMAKE = "for a new one leave --baseline and --max-regression out: --write-baseline FILE"
 ABOUT = "about.npy"
 VERSION = 1
-_AT_ONCE = 1 << 16
 _MOST_ABOUT = 1 << 28
 _FIXED = (1980, 1, 1, 0, 0, 0)
 _MIX = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
@@ -87,24 +85,16 @@ def _columns(runs: Runs, model: ModelRows) -> Iterator[tuple[str, Floats]]:
     for place, name in enumerate(runs.metrics, 2):
         if model.scores.value(name) is not None:
             yield name, rows[:, place]
-    if any((rows[part, WEIGHT] != 1).any() for part in blocks(len(rows), _AT_ONCE)):
+    if any((rows[part, WEIGHT] != 1).any() for part in blocks(len(rows))):
         yield "weight", rows[:, WEIGHT]
 
 
 def _write_array(archive: zipfile.ZipFile, name: str, array: Array) -> None:
     stored = array.dtype.newbyteorder("<")
     with archive.open(zipfile.ZipInfo(f"{name}.npy", _FIXED), "w", force_zip64=True) as member:
-        member.write(_header(stored.str, array.shape))
-        for part in blocks(len(array), _AT_ONCE):
+        member.write(npy_header(stored.str, array.shape))
+        for part in blocks(len(array)):
             member.write(np.ascontiguousarray(array[part], dtype=stored).tobytes())
-
-
-def _header(kind: str, shape: tuple[int, ...]) -> bytes:
-    """The NPY header of an array; it has the same length for any shape."""
-    header = io.BytesIO()
-    about = {"descr": kind, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(header, about)
-    return header.getvalue()
 
 
 def hash_of_rows(runs: Runs, model: ModelRows) -> str:
@@ -116,7 +106,7 @@ def hash_of_rows(runs: Runs, model: ModelRows) -> str:
     labels = [_mixed(half) for half in HASH.of(names)]
     ids = None if runs.ids is None else runs.ids.by_row()
     sums = [0, 0]
-    for part in blocks(len(model.rows), _AT_ONCE):
+    for part in blocks(len(model.rows)):
         numbers = model.rows[part, LABEL].astype(np.int64)
         for half in (0, 1):
             own = np.arange(part.start, part.stop, dtype=np.uint64) if ids is None else ids[half][part]
@@ -161,7 +151,7 @@ def _read(path: str, archive: zipfile.ZipFile, file: IO[bytes]) -> Stored:
         raise FileError(f"{ABOUT} has more than {_MOST_ABOUT:,} bytes", place=Place(path))
     if (damaged := archive.testzip()) is not None:
         raise ValueError(f"{damaged} is not what was written")
-    about = json.loads(archive.read(ABOUT)[len(_header("|u1", (0,))) :])
+    about = json.loads(archive.read(ABOUT)[len(npy_header("|u1", (0,))) :])
     if about["baseline_version"] != VERSION:
         raise DataError(f"a baseline of version {about['baseline_version']}; {VERSION} is read", place=Place(path))
     arrays: dict[str, Any] = {
@@ -183,10 +173,10 @@ def _mapped(info: zipfile.ZipInfo, file: IO[bytes]) -> Array:
     sizes = file.read(4)
     file.seek(info.header_offset + 30 + sum(int.from_bytes(sizes[at : at + 2], "little") for at in (0, 2)))
     kind, width = ("<u8", 2) if info.filename == "id.npy" else ("<f8", 1)
-    length = len(_header(kind, (0,)))
+    length = len(npy_header(kind, (0,)))
     rows = max(info.file_size - length, 0) // (8 * width)
     shape = (rows, 2) if width == 2 else (rows,)
-    if info.file_size != length + 8 * rows * width or file.read(length) != _header(kind, shape):
+    if info.file_size != length + 8 * rows * width or file.read(length) != npy_header(kind, shape):
         raise ValueError(f"{info.filename} is another array")
     return np.memmap(file.name, np.dtype(kind), "r", file.tell(), shape) if rows else np.zeros(shape, kind)
 

@@ -14,7 +14,6 @@ __all__ = ["Region", "RowStore", "blocks"]
 
 MEMORY = 256 << 20
 """Bytes of all regions that stay in memory."""
-_FILLED_AT_ONCE = 1 << 16
 
 
 class RowStore:
@@ -62,7 +61,7 @@ class RowStore:
         offset = self._file.seek(0, 2)
         # Write zeros instead of only extending the file: a fault on a mapped page of a full disk cannot be caught.
         for value in self._missing.tolist():
-            for part in blocks(rows, _FILLED_AT_ONCE):
+            for part in blocks(rows):
                 self._file.write(np.full(part.stop - part.start, value).tobytes())
         self._file.flush()
         file: Any = self._file
@@ -138,7 +137,7 @@ class Region:
         self._values, self._filled = larger, rows if filled else self._filled
 
 
-def blocks(rows: int, size: int) -> Iterator[slice]:
+def blocks(rows: int, size: int = 1 << 16) -> Iterator[slice]:
     """Yield slices of at most `size` rows.
 
     >>> list(blocks(5, 2))

@@ -45,8 +45,6 @@ def emit(text: str) -> None:
 
     Raises FileError if stdout cannot be written; ReaderGone if its reader has closed the pipe.
     """
-    if not text:
-        return
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -87,7 +85,7 @@ def _exit_code(command: Callable[[], object]) -> int:
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
         result = command()
-        _flush()
+        emit("")
         return result if isinstance(result, int) else 0
     except (click.ClickException, click.Abort, click.exceptions.Exit) as error:
         return _click_code(error)
@@ -157,13 +155,6 @@ def _buffer_output() -> None:
     if isinstance(raw, io.RawIOBase):
         encoding, terminal_ = sys.stdout.encoding, sys.stdout.isatty()
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, line_buffering=terminal_)
-
-
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        raise _output_fault(error) from None
 
 
 def _output_fault(error: OSError) -> BaseException:

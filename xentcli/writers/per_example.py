@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import itertools
 import json
 import math
@@ -15,9 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import IO, Any
 
-import numpy as np
-
-from xentcli.arrays import Floats
+from xentcli.arrays import Floats, npy_header
 from xentcli.atomic import replacing, replacing_folder
 from xentcli.errors import FileError, UsageError, shown
 from xentcli.extras import needed
@@ -186,12 +183,12 @@ def _or(missing: Any, values: Floats) -> list[Any]:
 def _npy(file: IO[bytes], _: Sequence[str]) -> Iterator[Sink]:
     """The losses as f8[n]; the header is rewritten when n is known."""
     count = 0
-    length = len(_npy_header(0))
+    length = len(npy_header("<f8", (0,)))
 
     def begin() -> None:
         nonlocal count
         count = 0
-        file.write(_npy_header(0))
+        file.write(npy_header("<f8", (0,)))
 
     begin()
 
@@ -201,17 +198,11 @@ def _npy(file: IO[bytes], _: Sequence[str]) -> Iterator[Sink]:
         file.write(losses)
 
     yield Sink(lambda block: block.loss.astype("<f8").tobytes(), write, _restart(file, begin))
-    header = _npy_header(count)
+    header = npy_header("<f8", (count,))
     if len(header) != length:
         raise RuntimeError("the NPY header changed its length")
     file.seek(0)
     file.write(header)
-
-
-def _npy_header(count: int) -> bytes:
-    buffer = io.BytesIO()
-    np.lib.format.write_array_header_1_0(buffer, {"descr": "<f8", "fortran_order": False, "shape": (count,)})
-    return buffer.getvalue()
 
 
 def _jsonl_sink(file: IO[bytes], more: Sequence[str], *, to_file: bool = False) -> Sink:
