@@ -11,7 +11,7 @@ from xentcli.report.calibration import CalibrationReport, Component, GroupCalibr
 from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
 from xentcli.writers.figures import fixed, in_column, interval_title
 from xentcli.writers.remarks import changes_of_loss, digests, skipped_rows, unmatched_rows
-from xentcli.writers.screens.layout import MOST, Columns, block, facts, text
+from xentcli.writers.screens.layout import MOST, Columns, block, facts, text, under, warned
 
 __all__ = ["screen"]
 
@@ -20,10 +20,8 @@ _LEAST_BAR, _MOST_BAR, _BESIDE = 10, 24, 58
 
 def screen(report: CalibrationReport) -> RenderableType:
     """Show what the predictions say and how often they are right, what a fit gains, the bins, and the next command."""
-    changes = [("" if number else "loss", line) for number, line in enumerate(changes_of_loss(report.report))]
     left = [*skipped_rows(report.report), *unmatched_rows(report.report)]
-    changes += [("" if number else "rows", line) for number, line in enumerate(left)]
-    warnings = [("warning", f"{w.message}; {w.advice}" if w.advice else w.message) for w in report.warnings]
+    changes = [*under("loss", changes_of_loss(report.report)), *under("rows", left)]
     command = temperature_command(report)
     groups = itertools.groupby(report.by, key=lambda part: tuple(part.group))
     return block(
@@ -32,7 +30,7 @@ def screen(report: CalibrationReport) -> RenderableType:
         _Bins(report) if report.bins else None,
         *(_groups(list(parts)) for _, parts in groups),
         _components(report.decomposition) if report.decomposition else None,
-        facts(warnings, "bold yellow"),
+        facts(warned(report.warnings), "bold yellow"),
         facts([("next", command)]) if command else None,
     )
 

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from xentcli.report.causes import Causes
 from xentcli.writers.figures import decimals, fixed, in_column, percent, plural
-from xentcli.writers.screens.layout import Columns, block, facts, lines
+from xentcli.writers.screens.layout import Columns, block, facts, lines, under
 
 __all__ = ["screen"]
 
@@ -19,7 +19,8 @@ def screen(result: Causes) -> RenderableType:
         facts([("cost", "; ".join(_cost(result)))]),
         facts(list(_mistakes(result)), "bold yellow"),
         _table(result),
-        facts(list(_commands(result))),
+        # Each command once.
+        facts(under("next", dict.fromkeys(map(result.more, (c for c in result.causes if c.examples is not None))))),
     )
 
 
@@ -56,10 +57,3 @@ def _table(result: Causes) -> RenderableType:
     if not rows:
         return lines(["No class, no group and no few rows make up more of the cost than their number."])
     return Columns(rows, ("", "of the cost", "rows", "of the rows", "cost", ""), "lrrrrl", ["bold"])
-
-
-def _commands(result: Causes) -> Iterator[tuple[str, str]]:
-    """The commands that show more, each once."""
-    commands = dict.fromkeys(result.more(cause) for cause in result.causes if cause.examples is not None)
-    for index, command in enumerate(commands):
-        yield "" if index else "next", command

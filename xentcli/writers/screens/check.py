@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from xentcli.report.check import CheckReport
 from xentcli.writers.check import commands, figures, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.remarks import baseline_lines, changes_of_loss
-from xentcli.writers.screens.layout import MOST, Columns, aligned, block, facts, text
+from xentcli.writers.screens.layout import MOST, Columns, aligned, block, facts, text, under, warned
 from xentcli.writers.screens.report import chosen, slice_tables
 
 __all__ = ["screen"]
@@ -18,18 +18,15 @@ _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "no_ve
 
 def screen(result: CheckReport) -> RenderableType:
     """Show each limit with its margin, what explains failures, the warnings, and the verdict in words."""
-    warnings = [("warning", f"{w.message}; {w.advice}" if w.advice else w.message) for w in result.report.warnings]
-    changes = [("" if number else "loss", line) for number, line in enumerate(changes_of_loss(result.report))]
-    baseline = [("" if number else "baseline", line) for number, line in enumerate(baseline_lines(result.baseline))]
     return block(
         _limits(result),
         facts(list(figures(result))),
         _figures(result),
         *slice_tables(result.beside),
         _why(result),
-        facts(baseline),
-        facts(changes),
-        facts(warnings, "bold yellow"),
+        facts(under("baseline", baseline_lines(result.baseline))),
+        facts(under("loss", changes_of_loss(result.report))),
+        facts(warned(result.report.warnings), "bold yellow"),
         text(" ".join(sentences(result))),
         facts(list(commands(result))),
     )

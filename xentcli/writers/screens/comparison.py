@@ -22,25 +22,26 @@ from xentcli.writers.comparison import (
 )
 from xentcli.writers.grid import Grid
 from xentcli.writers.remarks import changes_of_losses
-from xentcli.writers.screens.layout import MOST, Columns, block, facts, lines, text
+from xentcli.writers.screens.layout import MOST, Columns, block, facts, lines, text, under, warned
 
 __all__ = ["screen"]
 
 _CURVE = 60
-_STYLES = {"better": "green", "worse": "bold red", "no difference": "dim"}
 
 
 def screen(result: Comparison) -> RenderableType:
     """Show the figures with their changes, what the rows can tell, the slices, the notes and warnings."""
-    options = [("" if number else "loss", line) for number, line in enumerate(changes_of_losses(result))]
+    options = under("loss", changes_of_losses(result))
+    remarks = facts([*warned(result.warnings), *(("note", note) for note in result.notes)], "bold yellow")
     if result.kl:
         return block(
             text(f"{rows_line(result)}, without labels"),
             facts(options),
             Columns(divergences(result).rows, styles=("bold",), names=(0,)),
-            facts(_remarks(result), "bold yellow"),
+            remarks,
         )
     several = len(result.models) > 2
+    refused = under("refused", (f"{names}: {reason}" for names, reason in refusals(result)))
     return block(
         text(rows_line(result)),
         facts(options),
@@ -49,20 +50,9 @@ def screen(result: Comparison) -> RenderableType:
         lines(findings(result)),
         *(_table(grid, first=range(MOST)) for grid in slices(result)),
         _worst(result) if result.worst else None,
-        facts(_refused(result), "bold red"),
-        facts(_remarks(result), "bold yellow"),
+        facts(refused, "bold red"),
+        remarks,
     )
-
-
-def _refused(result: Comparison) -> list[tuple[str, str]]:
-    found = [f"{names}: {reason}" for names, reason in refusals(result)]
-    return [("" if number else "refused", line) for number, line in enumerate(found)]
-
-
-def _remarks(result: Comparison) -> list[tuple[str, str]]:
-    """The warnings and the notes."""
-    warnings = [("warning", f"{w.message}; {w.advice}" if w.advice else w.message) for w in result.warnings]
-    return [*warnings, *(("note", note) for note in result.notes)]
 
 
 def _changes(result: Comparison) -> RenderableType:

@@ -16,10 +16,11 @@ from rich.containers import Lines
 from rich.table import Table
 from rich.text import Text
 
+from xentcli.errors import Warning
 from xentcli.records import record, replace
 from xentcli.writers.safe import terminal
 
-__all__ = ["ANY_WIDTH", "MOST", "Columns", "aligned", "block", "facts", "lines", "text"]
+__all__ = ["ANY_WIDTH", "MOST", "Columns", "aligned", "block", "facts", "lines", "text", "under", "warned"]
 
 ANY_WIDTH = 100_000
 """The width of what has none: a pipe, a file."""
@@ -73,6 +74,16 @@ def lines(content: Iterable[str]) -> RenderableType:
 def facts(rows: Sequence[tuple[str, str]], style: str = "bold") -> RenderableType | None:
     """Return a table of terms and their texts; None without rows."""
     return _Facts(rows, style) if rows else None
+
+
+def under(term: str, contents: Iterable[str]) -> list[tuple[str, str]]:
+    """Return texts as facts of one term, which the first of them has beside it."""
+    return [("" if number else term, content) for number, content in enumerate(contents)]
+
+
+def warned(warnings: Iterable[Warning]) -> list[tuple[str, str]]:
+    """Return warnings as facts, each with its advice."""
+    return [("warning", f"{w.message}; {w.advice}" if w.advice else w.message) for w in warnings]
 
 
 def aligned(column: Sequence[str]) -> list[str]:
