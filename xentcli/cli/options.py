@@ -11,9 +11,9 @@ import click
 from xentcli.cli.command import SectionedOption
 from xentcli.engine import ENGINES
 from xentcli.errors import UsageError, shown
-from xentcli.options import Option, spelled
+from xentcli.options import Option, options_of, spelled
 from xentcli.records import replace
-from xentcli.settings import OPTIONS, Settings
+from xentcli.settings import Settings
 
 __all__ = [
     "THREADS",
@@ -44,10 +44,11 @@ def parameters(
     own: Mapping[str, Option],
     *,
     predictions: bool = True,
+    settings: Any = Settings,
     files: Sequence[click.Parameter] = (),
     labels: bool = True,
 ) -> list[click.Parameter]:
-    """Return the parameters of a command: its files, the Settings that it takes, and its own.
+    """Return the parameters of a command: its files, the fields of `settings` that it takes, and its own.
 
     Without `files` they are PREDS, which must be given with `predictions`, and LABELS; without `labels` there is
     no --labels.
@@ -57,12 +58,14 @@ def parameters(
         click.Argument(["preds_file"], metavar=preds, required=predictions, shell_complete=offered_files),
         click.Argument(["labels_file"], metavar="[LABELS]", required=False, shell_complete=offered_files),
     ]
-    return [*files, *(_parameter(name, row) for name, row in rows_of(command, own, labels=labels).items())]
+    return [*files, *(_parameter(name, row) for name, row in rows_of(command, own, settings, labels=labels).items())]
 
 
-def rows_of(command: str, own: Mapping[str, Option], *, labels: bool = True) -> dict[str, Option]:
+def rows_of(
+    command: str, own: Mapping[str, Option], settings: Any = Settings, *, labels: bool = True
+) -> dict[str, Option]:
     """Return the rows of the options of a command by name, in the order of the help."""
-    rows = {name: row for name, row in OPTIONS.items() if command in row.commands}
+    rows = {name: row for name, row in options_of(settings).items() if command in row.commands}
     names = list(rows)
     # Other commands take LABELS as an argument.
     own = {"labels": replace(_LABELS_FILE, usual=command == "compare"), **own} if labels else own
@@ -107,9 +110,10 @@ def _instead(row: Option) -> Any:
     return callback
 
 
-def settings_of(options: Mapping[str, Any]) -> Settings:
+def settings_of(options: Mapping[str, Any], settings: Any = Settings) -> Settings:
     """Return the Settings of parsed options."""
-    return Settings(**{name: options[name] for name in OPTIONS if name in options})
+    made: Settings = settings(**{name: options[name] for name in options_of(settings) if name in options})
+    return made
 
 
 def labels_of(labels: str | None, option: str | None) -> str | None:
