@@ -98,15 +98,10 @@ class Compared:
     @cached_property
     def means(self) -> dict[tuple[str, str], float]:
         """The mean of each model's metrics over the rows that are compared, in nats."""
-        found = {}
-        for place, model in enumerate(self.models):
-            for metric in self.metrics:
-                mean = self.contrasts.means.get((place, metric))
-                # In nats, the report's figures equal these means bit for bit, as sums are exact.
-                value = model.scores.value(metric) if mean is None else mean.value
-                assert value is not None
-                found[model.name, metric] = value
-        return found
+        means = self.contrasts.means
+        return {
+            (m.name, metric): means[at, metric].value for at, m in enumerate(self.models) for metric in self.metrics
+        }
 
     def comparison(self, refused: tuple[Refused, ...] = ()) -> Comparison:
         """Return the document.

@@ -94,8 +94,7 @@ class Contrasts(Tally):
 class Contrasted:
     """Tallies the rows that all models have, the reference first.
 
-    With `whole`, tallies that only a merge needs are included: means that are in the reports too, and metrics that
-    are undefined in these rows but may be defined in others.
+    With `whole`, metrics are included that are undefined in these rows but may be defined in others.
     """
 
     runs: Runs
@@ -164,15 +163,8 @@ class Contrasted:
         return self.models[model].rows, self.metrics[metric]
 
     def means(self) -> dict[tuple[int, str], Mean]:
-        """The mean of each metric of each model; those that are in its report only for a merge."""
-        known = self.runs.row_names is None and self._settings.nats_per_unit == 1 and not self.whole
-        of_report = [known and model.scores.examples.scored == self._common.count for model in self.models]
-        keys = [
-            (place, metric)
-            for place, model in enumerate(self.models)
-            for metric in self.metrics
-            if not (of_report[place] and model.scores.value(metric) is not None)
-        ]
+        """The mean of each metric of each model."""
+        keys = list(product(range(len(self.models)), self.metrics))
         return dict(zip(keys, self._common.means([self._column(*key) for key in keys]), strict=True))
 
     def pairs(self) -> dict[tuple[int, int, str], Difference]:

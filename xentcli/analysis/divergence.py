@@ -176,14 +176,13 @@ def _rows(feed: Feed, threads: int | None) -> Iterator[Floats]:
 
 def _together(one: Iterator[Floats], two: Iterator[Floats], old: Feed, new: Feed) -> Iterator[tuple[Floats, Floats]]:
     """Yield the same rows of both, whatever their blocks; raises DataError if the row counts differ."""
-    left: list[Floats | None] = [None, None]
+    p: Floats | None = None
+    q: Floats | None = None
     while True:
-        for side, rows in enumerate((one, two)):
-            while left[side] is None or not len(left[side]):  # type: ignore[arg-type]
-                left[side] = next(rows, None)
-                if left[side] is None:
-                    break
-        p, q = left
+        p, q = (
+            left if left is not None and len(left) else next((some for some in rows if len(some)), None)
+            for left, rows in ((p, one), (q, two))
+        )
         if p is None or q is None:
             if p is not q:
                 path, other = (feed.sources[0].path for feed in ((new, old) if q is None else (old, new)))
@@ -191,4 +190,4 @@ def _together(one: Iterator[Floats], two: Iterator[Floats], old: Feed, new: Feed
             return
         count = min(len(p), len(q))
         yield p[:count], q[:count]
-        left = [p[count:], q[count:]]
+        p, q = p[count:], q[count:]
