@@ -20,8 +20,8 @@ from xentcli.errors import Warning
 from xentcli.pairing import Plan
 from xentcli.pairing.matchers import Distribution
 from xentcli.records import cached_property, record
-from xentcli.settings import Settings
 from xentcli.tallies.bases import FromOne
+from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.confusion import Confusion, Pairs
 from xentcli.tallies.cut import Cut
 from xentcli.tallies.looks import Looks
@@ -356,13 +356,15 @@ _DIAGNOSES: tuple[Diagnosis, ...] = (
 )
 
 
-def base_warning(found: FromOne | None, cost: float, classes: int, settings: Settings) -> Warning | None:
-    """Return a warning if labels counted from 1 fit better, with both costs, or None; `cost` is in nats."""
+def base_warning(plan: Plan, bundle: Bundle) -> Warning | None:
+    """Return a warning if labels counted from 1 fit better, with both costs, or None."""
+    found: FromOne | None = bundle["from_one"]
+    cost, settings = bundle["scores"].cost.mean.value, plan.settings
     if found is None or not found.fits_better or not (other := found.cost.value) < cost:
         return None
     return Warning(
         "index-base",
-        f"labels are read as counted from 0, and neither 0 nor {classes} occurs: the cost is "
+        f"labels are read as counted from 0, and neither 0 nor {len(plan.classes)} occurs: the cost is "
         f"{settings.in_unit(cost)}; counted from 1 it would be {settings.in_unit(other)}",
         "--index-base 1 counts from 1, --index-base 0 from 0",
     )

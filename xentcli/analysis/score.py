@@ -259,29 +259,16 @@ class _Diagnosed:
 
 def _base(plan: Plan, bundle: Bundle) -> Warning | None:
     """The warning of labels that are counted from 1."""
-    if "from_one" not in bundle.tallies:
-        return None
-    total: Scores = bundle["scores"]
-    return attempted(
-        lambda: base_warning(bundle["from_one"], total.cost.mean.value, len(plan.classes), plan.settings), None
-    )
+    return attempted(partial(base_warning, plan, bundle), None)
 
 
 def _case(plan: Plan, bundle: Bundle) -> Case | None:
     """What the diagnoses look at; None where the pairs of classes could not be tallied."""
-    total, confusion, looks = (bundle[name] for name in ("scores", "confusion", "looks"))
+    total, confusion, looks, cut = (bundle[name] for name in ("scores", "confusion", "looks", "cut"))
     if confusion is None:
         return None
     prior = prior_of(plan, total.cost, total.classes)
-    cut = bundle["cut"]
-    return Case(
-        plan,
-        total,
-        confusion,
-        Looks.nothing() if looks is None else looks,
-        Cut.nothing() if cut is None else cut,
-        prior,
-    )
+    return Case(plan, total, confusion, looks or Looks.nothing(), cut or Cut.nothing(), prior)
 
 
 def _shifts(tallied: Tallied) -> Callable[[], Shifted | None]:
