@@ -14,7 +14,8 @@ from xentcli.analysis.fit import Fit as Found
 from xentcli.analysis.fit import check_repeatable, fitted
 from xentcli.analysis.score import Tallied, details_named, diagnosed_report, opened, retried
 from xentcli.analysis.state import Keep
-from xentcli.analysis.student import interval_of, normal_quantile
+from xentcli.analysis.student import interval_of
+from xentcli.analysis.summary import errors_of
 from xentcli.engine.scorer import Scorer
 from xentcli.engine.tasks import on_engine
 from xentcli.errors import DataError, UsageError
@@ -27,7 +28,7 @@ from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import find, wanted
 from xentcli.settings import Settings, takes_options
-from xentcli.tallies.bins import BINS, Calibration, expected_error, floor_of
+from xentcli.tallies.bins import BINS, Calibration, expected_error
 from xentcli.tallies.fit import Gain
 from xentcli.tallies.groups import named
 from xentcli.tallies.moments import Moments
@@ -236,12 +237,9 @@ class _Summary:
         clustered = self.report.clusters is not None
         interval = None if clustered else self._interval(gap, None, "gap")
         undefined = {"interval": CLUSTERED} if clustered else no_spread(gap.rows, None, figures=("interval",))
-        error, floor = expected_error(bins), None
+        ece, floor, floor_95 = errors_of(self.tallied.plan, bins)
         if (reason := no_floor(self.tallied.plan)) is not None:
             undefined |= dict.fromkeys(("ece_floor", "ece_floor_95"), reason)
-        else:
-            mean, deviation = floor_of(bins)
-            floor = (mean, mean + normal_quantile(0.95) * deviation)
         return GroupCalibration(
             group=group,
             examples=gap.rows,
@@ -251,9 +249,9 @@ class _Summary:
             gap=gap.mean.value,
             interval=interval,
             verdict=_word(interval),
-            ece=None if error is None else error[0],
-            ece_floor=None if floor is None else floor[0],
-            ece_floor_95=None if floor is None else floor[1],
+            ece=ece,
+            ece_floor=floor,
+            ece_floor_95=floor_95,
             undefined=undefined,
         )
 

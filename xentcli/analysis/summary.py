@@ -40,7 +40,7 @@ from xentcli.tallies.scores import Scores
 from xentcli.tallies.shares import ClassShares
 from xentcli.version import __version__
 
-__all__ = ["derived", "input_of", "prior_of", "report_of"]
+__all__ = ["derived", "errors_of", "input_of", "prior_of", "report_of"]
 
 FEW_ROWS = 1 << 14
 """Up to this many rows a report may hold the tallies: they take little memory."""
@@ -440,13 +440,16 @@ class _Sums:
 
     @cached_property
     def _calibration(self) -> tuple[float | None, float | None, float | None]:
-        """The expected calibration error and, if rows are independent, its floor."""
-        bins: list[Mapping[str, Any]] = [] if self.bins is None else [sums for _, sums in self.bins]
-        error = expected_error(bins)
-        if error is None or caveats.no_floor(self.plan) is not None:
-            return None if error is None else error[0], None, None
-        mean, deviation = floor_of(bins)
-        return error[0], mean, mean + normal_quantile(0.95) * deviation
+        return errors_of(self.plan, [] if self.bins is None else [sums for _, sums in self.bins])
+
+
+def errors_of(plan: Plan, bins: list[Mapping[str, Any]]) -> tuple[float | None, float | None, float | None]:
+    """Return the expected calibration error of bins and, if rows are independent, its floor and the 95 % quantile."""
+    error = expected_error(bins)
+    if error is None or caveats.no_floor(plan) is not None:
+        return None if error is None else error[0], None, None
+    mean, deviation = floor_of(bins)
+    return error[0], mean, mean + normal_quantile(0.95) * deviation
 
 
 def _within(names: Sequence[tuple[GroupName, Any]]) -> dict[GroupName, list[int]]:
