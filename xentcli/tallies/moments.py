@@ -74,8 +74,8 @@ class GroupMeans(_Averaged):
     """A weighted mean for each of n groups.
 
     >>> means = GroupMeans.of(np.array([1.0, 2.0, 6.0]), None, among=Among(np.array([0, 1, 1]), 2))
-    >>> [mean.value for mean in means], means[1].value
-    ([1.0, 4.0], 4.0)
+    >>> [mean.value for mean in means]
+    [1.0, 4.0]
     """
 
     a: GroupSums
@@ -99,10 +99,6 @@ class GroupMeans(_Averaged):
     def __len__(self) -> int:
         """Return the number of groups."""
         return len(self.a)
-
-    def __getitem__(self, group: int) -> Mean:
-        """Return the mean of a group."""
-        return Mean(self.a[group], self.b[group])
 
     def __iter__(self) -> Iterator[Mean]:
         """Yield the mean of each group."""
@@ -232,11 +228,6 @@ class GroupMoments(_Spread):
     def __len__(self) -> int:
         """Return the number of groups."""
         return len(self.rows)
-
-    def __getitem__(self, group: int) -> Moments:
-        """Return the moments of a group."""
-        products = (sums[group] for sums in (self.aa, self.ab, self.bb))
-        return Moments(self.mean[group], int(self.rows[group]), *products)
 
     def __iter__(self) -> Iterator[Moments]:
         """Yield the moments of each group."""

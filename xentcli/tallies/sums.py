@@ -72,11 +72,7 @@ class GroupSums(Summed):
         count: int = self.limbs.shape[1]
         return count
 
-    def __getitem__(self, group: int) -> ExactSum:
-        """Return the sum of a group."""
-        return next(iter(self.take(slice(group, group + 1))))
-
-    def take(self, places: Ints | slice) -> GroupSums:
+    def take(self, places: Ints) -> GroupSums:
         """Return the sums of some groups."""
         return GroupSums(self.limbs[:, places], self.low, None if self.odd is None else self.odd[:, places])
 
