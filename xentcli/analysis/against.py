@@ -311,7 +311,8 @@ def _check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None
     run = plain(new.scores.to_dict())
     for name in ("prior", "target_entropy"):
         one, two = report.get(name), run.get(name)
-        if None not in (one, two) and not math.isclose(float(one), float(two), rel_tol=1e-12, abs_tol=1e-12):
+        alike = one is None or two is None or math.isclose(float(one), float(two), rel_tol=1e-12, abs_tol=1e-12)
+        if not alike:
             raise _unfit(path, f"its labels are others: their {name} is {one}, now {two}")
 
 
