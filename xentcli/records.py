@@ -83,7 +83,7 @@ else:
 
         def made(cls: type[C]) -> type[C]:
             fields = _fields(cls)
-            methods = {"__init__": _initialiser(cls, fields, kw_only), "__repr__": _repr}
+            methods = {"__init__": _at_first(cls, fields, kw_only), "__repr__": _repr}
             cls.__record__, cls.__dataclass_fields__ = fields, _Described(cls, kw_only)
             cls.__match_args__ = () if kw_only else tuple(fields)
             if frozen:
@@ -122,6 +122,16 @@ def _fields(cls: Any) -> dict[str, Any]:
         if "ClassVar" not in hint:
             fields[name] = cls.__dict__.get(name, dataclasses.MISSING)
     return fields
+
+
+def _at_first(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..., None]:
+    """Return an ``__init__`` that makes way for the real one: most classes of a short run have no instance."""
+
+    def initialise(self: Any, *args: Any, **given: Any) -> None:
+        cls.__init__ = _initialiser(cls, fields, kw_only)
+        cls.__init__(self, *args, **given)
+
+    return initialise
 
 
 def _initialiser(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..., None]:
