@@ -89,7 +89,7 @@ def unused(stem: str, ending: str) -> str:
     return next((name for name in names if not os.path.exists(name)), f"{stem}-clean-new{ending}")
 
 
-_SAVES = re.compile(r"(numpy\.save\(|\.to_csv\()'([^'\\]+)(\.\w+)'")
+_SAVES = r"(numpy\.save\(|\.to_csv\()'([^'\\]+)(\.\w+)'"
 
 
 def _written_beside(line: str) -> str:
@@ -99,7 +99,7 @@ def _written_beside(line: str) -> str:
         there = os.path.exists(found[2] + found[3])
         return f"{found[1]}{unused(found[2], found[3])!r}" if there else found[0]
 
-    return _SAVES.sub(renamed, line)
+    return re.sub(_SAVES, renamed, line)
 
 
 def ascii_safe(text: str) -> str:

@@ -26,10 +26,10 @@ __all__ = [
 
 _URL = re.compile(r"(?:[A-Za-z][\w+.-]+(?:://[^:]*)?::)*([A-Za-z][\w+.-]+)://")
 """A scheme has two letters and more, so that C:\\x is none; file systems may be chained, as in simplecache::s3://."""
-_USER = re.compile(r"(?<=://)[^/@\s?#]+(?=@)")
-_QUERY = re.compile(r"(?<=://)[^\s?]*\?[^\s#,]*")
-_VALUE = re.compile(r"(?<==)[^&:]+")
-_HIDDEN = re.compile(r"<hidden(?:-\d+)?>")
+_USER = r"(?<=://)[^/@\s?#]+(?=@)"
+_QUERY = r"(?<=://)[^\s?]*\?[^\s#,]*"
+_VALUE = r"(?<==)[^&:]+"
+_HIDDEN = r"<hidden(?:-\d+)?>"
 _LONG = 8
 _secrets: dict[str, str] = {}
 """The hidden secrets, by their placeholder."""
@@ -89,8 +89,8 @@ def hidden(text: str) -> str:
     """
     if "://" not in text or os.path.lexists(text):
         return text
-    text = _USER.sub(lambda user: _put_away(user[0]), text)
-    return _QUERY.sub(lambda query: _VALUE.sub(lambda value: _put_away(value[0]), query[0]), text)
+    text = re.sub(_USER, lambda user: _put_away(user[0]), text)
+    return re.sub(_QUERY, lambda query: re.sub(_VALUE, lambda value: _put_away(value[0]), query[0]), text)
 
 
 def hidden_where_named(text: str) -> str:
@@ -108,12 +108,12 @@ def is_hidden(path: str) -> bool:
     >>> is_hidden("https://<hidden>@host/p.npy"), is_hidden("https://host/p.npy")
     (True, False)
     """
-    return _HIDDEN.search(path) is not None
+    return re.search(_HIDDEN, path) is not None
 
 
 def real(path: str) -> str:
     """Return a path with its secrets restored."""
-    return _HIDDEN.sub(lambda token: _secrets.get(token[0], token[0]), path) if _secrets else path
+    return re.sub(_HIDDEN, lambda token: _secrets.get(token[0], token[0]), path) if _secrets else path
 
 
 def scrubbed(text: str) -> str:
@@ -125,7 +125,7 @@ def scrubbed(text: str) -> str:
 
 
 def _put_away(secret: str) -> str:
-    if _HIDDEN.fullmatch(secret):
+    if re.fullmatch(_HIDDEN, secret):
         return secret
     found = next((token for token, known in _secrets.items() if known == secret), None)
     if found is None:

@@ -14,7 +14,7 @@ __all__ = ["cores_of", "cuts_of", "ends_of", "numbers_of", "readings", "without_
 
 _DIGITS = "0123456789"
 _MOST_PAIRS = 1 << 20
-_DIGITS_ALONE = re.compile("-?[0-9]{1,18}")
+_DIGITS_ALONE = "-?[0-9]{1,18}"
 
 
 def readings(names: Sequence[str], labels: Collection[str], decimal: str = ".") -> Iterator[dict[str, int]]:
@@ -106,5 +106,5 @@ def numbers_of(names: Sequence[str]) -> tuple[str, ...] | None:
     stem = _common(names)[0].rstrip(_DIGITS)
     rests = [name[len(stem) :] for name in names]
     tail = _common(rests)[1].lstrip(_DIGITS)
-    found = [_DIGITS_ALONE.fullmatch(rest.removesuffix(tail)) for rest in rests]
+    found = [re.fullmatch(_DIGITS_ALONE, rest.removesuffix(tail)) for rest in rests]
     return tuple(match[0] for match in found if match) if all(found) else None

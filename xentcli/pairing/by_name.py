@@ -6,10 +6,10 @@ import re
 
 __all__ = ["is_label_by_name", "is_order_by_name", "is_predicted_by_name", "is_probability_by_name", "is_score_by_name"]
 
-_LABEL = re.compile(r"(?<![^\W_])(labels?|targets?|truth|gold|y|y_?true)(?![^\W_])", re.IGNORECASE)
-_SCORE = re.compile(r"logit|raw|score|margin|decision", re.IGNORECASE)
-_ORDER = re.compile(r"(?<![^\W_])(rank|order|fold|split|batch|priority)(?![^\W_])", re.IGNORECASE)
-_PREDICTED = re.compile(r"predict|(?<![a-z])pred(?![a-z])|(?<![a-z])y_?(hat|pred)|_into_", re.I)
+_LABEL = r"(?i)(?<![^\W_])(labels?|targets?|truth|gold|y|y_?true)(?![^\W_])"
+_SCORE = r"(?i)logit|raw|score|margin|decision"
+_ORDER = r"(?i)(?<![^\W_])(rank|order|fold|split|batch|priority)(?![^\W_])"
+_PREDICTED = r"(?i)predict|(?<![a-z])pred(?![a-z])|(?<![a-z])y_?(hat|pred)|_into_"
 """Names of columns that may be the predicted class."""
 
 
@@ -19,7 +19,7 @@ def is_label_by_name(name: str) -> bool:
     >>> is_label_by_name("labels"), is_label_by_name("y_true"), is_label_by_name("label_pred"), is_label_by_name("year")
     (True, True, False, False)
     """
-    return bool(_LABEL.search(name)) and not re.search("pred|hat", name, re.IGNORECASE)
+    return bool(re.search(_LABEL, name)) and not re.search("pred|hat", name, re.IGNORECASE)
 
 
 def is_order_by_name(name: str) -> bool:
@@ -28,7 +28,7 @@ def is_order_by_name(name: str) -> bool:
     >>> is_order_by_name("rank"), is_order_by_name("sort_order"), is_order_by_name("order_id")
     (True, True, False)
     """
-    return bool(_ORDER.search(name)) and not re.search("id|key", name, re.IGNORECASE)
+    return bool(re.search(_ORDER, name)) and not re.search("id|key", name, re.IGNORECASE)
 
 
 def is_score_by_name(name: str) -> bool:
@@ -37,7 +37,7 @@ def is_score_by_name(name: str) -> bool:
     >>> is_score_by_name("RawFormulaVal"), is_score_by_name("decision_function"), is_score_by_name("age")
     (True, True, False)
     """
-    return bool(_SCORE.search(name))
+    return bool(re.search(_SCORE, name))
 
 
 def is_predicted_by_name(name: str) -> bool:
@@ -46,7 +46,7 @@ def is_predicted_by_name(name: str) -> bool:
     >>> is_predicted_by_name("y_hat"), is_predicted_by_name("prediction_label"), is_predicted_by_name("y")
     (True, True, False)
     """
-    return bool(_PREDICTED.search(name))
+    return bool(re.search(_PREDICTED, name))
 
 
 def is_probability_by_name(name: str) -> bool:

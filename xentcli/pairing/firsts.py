@@ -26,11 +26,11 @@ from xentcli.settings import Settings
 __all__ = ["LOOK_AT", "FirstCells", "Needed", "needed_for"]
 
 LOOK_AT = 1000
-_STEM = re.compile(r"((?<=\D)\d+|(?<!\w)[^\W_\d]+|(?<=_)[^\W_]+)[)\]]?$")
+_STEM = r"((?<=\D)\d+|(?<!\w)[^\W_\d]+|(?<=_)[^\W_]+)[)\]]?$"
 """The end of a name that may be a class: what is before it a set of columns has in common."""
-_NO_LABEL = re.compile(r"fold|split|batch|repeat|seed|epoch|group|cluster|rank|index|row|\bid\b|_id\b", re.I)
+_NO_LABEL = r"(?i)fold|split|batch|repeat|seed|epoch|group|cluster|rank|index|row|\bid\b|_id\b"
 """Names of columns that count something else than classes."""
-_TARGET = re.compile(r"(true|truth|targets?|labels?|actual|gold|y_?true)(?![a-z])", re.I)
+_TARGET = r"(?i)(true|truth|targets?|labels?|actual|gold|y_?true)(?![a-z])"
 """Beginnings of names of columns that are shares of classes."""
 _OFF = 0.01
 """Tolerance for the sum of a row of rounded numbers."""
@@ -148,7 +148,7 @@ class FirstCells:
         return [
             name
             for name, values in self.distinct.items()
-            if not _NO_LABEL.search(name)
+            if not re.search(_NO_LABEL, name)
             and 1 < len(values) <= self.rows // 2
             and all(whole(in_points(text, self.decimal)) is not None for text in values)
         ]
@@ -241,7 +241,7 @@ class FirstCells:
         if len(sets) != 2 or len({tuple(n[len(s) :] for n in some) for some, s in zip(sets, stems, strict=True)}) > 1:
             return None
         for place in (0, 1):
-            if _TARGET.match(stems[place]) and is_predicted_by_name(stems[1 - place]):
+            if re.match(_TARGET, stems[place]) and is_predicted_by_name(stems[1 - place]):
                 return sets[place], sets[1 - place]
         return None
 
@@ -367,7 +367,7 @@ def _by_stem(names: Iterable[str]) -> list[list[str]]:
     """Names that differ in their end alone, together."""
     found: dict[str, list[str]] = {}
     for name in names:
-        found.setdefault(_STEM.sub("", name), []).append(name)
+        found.setdefault(re.sub(_STEM, "", name), []).append(name)
     return list(found.values())
 
 

@@ -49,7 +49,7 @@ from xentcli.settings import Settings
 
 __all__ = ["Rule", "class_weights", "could_be_classes", "given_classes", "match"]
 
-_ROW_ID = re.compile(r"(^|[\W_])(id|idx|index|row)$|(?<=[a-z])I[dD]$")
+_ROW_ID = r"(^|[\W_])(id|idx|index|row)$|(?<=[a-z])I[dD]$"
 """The name of a column that numbers the rows."""
 MOST_NAMED = 6
 """Maximum number of columns named in an example of --preds."""
@@ -57,7 +57,7 @@ MOST_NAMED = 6
 _YES_NO = {("true", "false"), ("yes", "no"), ("positive", "negative"), ("pos", "neg"), ("t", "f"), ("y", "n")}
 """Pairs of class names (positive, negative): beside 0/1 labels, 1 usually means the first."""
 
-_WHOLE_WORD = re.compile(r"(?<![^\W_])(?<!\.)\d+(?:\.0+)?(?![^\W_]|\.\d)")
+_WHOLE_WORD = r"(?<![^\W_])(?<!\.)\d+(?:\.0+)?(?![^\W_]|\.\d)"
 """A whole number in a name that is no part of a word or of a decimal: the 2 of "2 cat", not of "p2"."""
 
 
@@ -142,7 +142,7 @@ def _check_by_position(names: Sequence[str], census: Census, matcher: Matcher) -
         return
     stranger = next((label for label in labels if label not in known), labels[0])
     met = next((label for label in labels if label in known), None)
-    words = [[whole_or_text(word) for word in _WHOLE_WORD.findall(name)] for name in names]
+    words = [[whole_or_text(word) for word in re.findall(_WHOLE_WORD, name)] for name in names]
     in_order = [str(index) for index in range(len(names))]
     if met is not None:
         message = f"label {shown(stranger)} is not a class, but label {shown(met)} is"
@@ -570,7 +570,7 @@ def _check_vouched(
     vouched = vouched or _series_in(names) or (scores if len(scores) == 1 else ())
     chosen = [word for word, name in zip(words, names, strict=True) if name in vouched]
     # A number of rows is no class.
-    numbering = [name for name in doubtful if _ROW_ID.search(name)]
+    numbering = [name for name in doubtful if re.search(_ROW_ID, name)]
     otherwise = "otherwise" if twice and not numbering else f"if {listed(numbering or doubtful)} is not a class"
     raise (DataError if final else LabelsBreakRule)(
         f"which columns are {what}? no label is named {listed(doubtful)}: {guess}",

@@ -17,8 +17,8 @@ from xentcli.settings import Settings
 
 __all__ = ["member_options"]
 
-_TOKENS = re.compile(r"(?<![^\W_])(input_ids|tokens?|token_ids)(?![^\W_])", re.IGNORECASE)
-_SCORES = re.compile(r"logit|prob|score|pred", re.IGNORECASE)
+_TOKENS = r"(?i)(?<![^\W_])(input_ids|tokens?|token_ids)(?![^\W_])"
+_SCORES = r"(?i)logit|prob|score|pred"
 _LOOK_AT = 1000
 """Labels that are looked at; of predictions one row."""
 _OFF = 0.001
@@ -35,13 +35,13 @@ def member_options(source: Source, settings: Settings) -> str:
     if settings.label is not None or settings.kind not in ("probs", "logits", "logprobs"):
         return ""
     preds = [name for name, shape in shapes.items() if len(shape) > 1 and shape[:-1] in shapes.values()]
-    preds = [name for name in preds if _SCORES.search(name)] if len(preds) > 1 else preds
+    preds = [name for name in preds if re.search(_SCORES, name)] if len(preds) > 1 else preds
     preds = [settings.preds] if isinstance(settings.preds, str) and settings.preds in shapes else preds
     if len(preds) != 1:
         return ""
     inner = [name for name, shape in shapes.items() if shape == shapes[preds[0]][:-1]]
-    labels, tokens = ([name for name in inner if matches(name)] for matches in (is_label_by_name, _TOKENS.search))
-    labels = labels or tokens
+    tokens = [name for name in inner if re.search(_TOKENS, name)]
+    labels = [name for name in inner if is_label_by_name(name)] or tokens
     if len(labels) != 1:
         return ""
     texts = _first(source, labels[0])

@@ -16,8 +16,8 @@ from xentcli.records import record
 
 __all__ = ["STEPS", "Step", "clean_copy", "differences", "differing", "loose", "names_of", "renaming", "without"]
 
-_EXTENSION = re.compile(
-    r"\.(jpe?g|png|gif|bmp|tiff?|webp|dcm|nii|npy|npz|wav|mp3|flac|ogg|mp4|avi|mov|txt|json|xml|html?|csv|pdf)$", re.I
+_EXTENSION = (
+    r"(?i)\.(jpe?g|png|gif|bmp|tiff?|webp|dcm|nii|npy|npz|wav|mp3|flac|ogg|mp4|avi|mov|txt|json|xml|html?|csv|pdf)$"
 )
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 
@@ -47,7 +47,7 @@ STEPS = (
     Step("Unicode normalisation", lambda s: unicodedata.normalize("NFC", s), 'unicodedata.normalize("NFC", s)'),
     Step("upper and lower case", str.lower, "s.lower()"),
     Step("the folder before it", lambda s: re.split(r"[/\\]", s)[-1], r're.split(r"[/\\]", s)[-1]'),
-    Step("the file extension", lambda s: _EXTENSION.sub("", s), r're.sub(r"\.[A-Za-z]\w*$", "", s)'),
+    Step("the file extension", lambda s: re.sub(_EXTENSION, "", s), r're.sub(r"\.[A-Za-z]\w*$", "", s)'),
     Step("a number sign before it", lambda s: re.sub(r"^#\s+", "", s), r're.sub(r"^#\s+", "", s)'),
     Step("a plus sign", lambda s: re.sub(r"^\+(?=[\d.])", "", s), r're.sub(r"^\+(?=[\d.])", "", s)'),
     Step("leading zeros", lambda s: re.sub(r"^0+(?=\d)", "", s), r're.sub(r"^0+(?=\d)", "", s)'),

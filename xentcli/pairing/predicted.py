@@ -14,7 +14,7 @@ from xentcli.pairing.affixes import numbers_of, readings
 
 __all__ = ["are_places", "classes_shown", "loose_readings", "numbers_of_texts", "predicted_class"]
 
-_PLACE = re.compile(r"(.*\[)?[0-9]+(?(1)\])", re.DOTALL)
+_PLACE = r"(?s)(.*\[)?[0-9]+(?(1)\])"
 
 
 def predicted_class(
@@ -56,7 +56,7 @@ def are_places(names: Sequence[str]) -> bool:
     """
     numbers = numbers_of(names) or ()
     series = [[str(base + place) for place in range(len(names))] for base in (0, 1)]
-    return list(numbers) in series or all(_PLACE.fullmatch(name) for name in names)
+    return list(numbers) in series or all(re.fullmatch(_PLACE, name) for name in names)
 
 
 def classes_shown(values: Sequence[str], table: Floats) -> tuple[str, ...] | None:

@@ -41,9 +41,9 @@ __all__ = ["Doubt", "find_predictions"]
 
 
 _CALLED = {
-    "true-logprobs": re.compile(r"^(?!top_).*log_?prob", re.IGNORECASE),
-    "true-probs": re.compile(r"^(?!top_|log).*prob", re.IGNORECASE),
-    "losses": re.compile(r"loss|nll|entropy", re.IGNORECASE),
+    "true-logprobs": r"(?i)^(?!top_).*log_?prob",
+    "true-probs": r"(?i)^(?!top_|log).*prob",
+    "losses": r"(?i)loss|nll|entropy",
 }
 """What a column of each kind without labels may be called."""
 _MOST_LISTS, _MOST_SETS = 4, 8
@@ -104,7 +104,7 @@ def find_predictions(read: Inputs) -> Doubt:
     check_odd(found, "every column without another role is a prediction")
     if not labelled and len(free) > 1 and source.tabular:
         lists = [name_of(source, column) for column in free if column in source.traits.lists]
-        called = [name for name in found.names if _CALLED[settings.kind].search(name.rpartition(".")[2])]
+        called = [name for name in found.names if re.search(_CALLED[settings.kind], name.rpartition(".")[2])]
         raise DataError(
             f"{len(free)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
             place=Place(source.path),

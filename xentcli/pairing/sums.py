@@ -14,8 +14,8 @@ from xentcli.settings import Settings
 
 __all__ = ["weighted_sums"]
 
-_SUM = re.compile(r"(?i)(^|[^a-z])(sum|summed|total|seq|sequence)([^a-z]|$)|loglikelihood|log_likelihood")
-_COUNT = re.compile(
+_SUM = r"(?i)(^|[^a-z])(sum|summed|total|seq|sequence)([^a-z]|$)|loglikelihood|log_likelihood"
+_COUNT = (
     r"(?i)^(n|num|nr|number|count|cnt)[_. ]?(of[_. ])?(tokens?|words?|chars?|bytes?|characters?)$"
     r"|^(tokens?|words?|chars?|bytes?)[_. ]?(count|counts|cnt|len|length)$|^tokens$|^words$"
 )
@@ -32,7 +32,7 @@ def weighted_sums(read: Inputs) -> tuple[Warning, ...]:
         return ()
     found, weights = read.preds, roles["weights"][0]
     name, count = found.names[0], weights.names[0]
-    if not (_SUM.search(name) and _COUNT.search(count)):
+    if not (re.search(_SUM, name) and re.search(_COUNT, count)):
         return ()
     message = f"{name} looks like a sum over {count}, and {count} is its weight too"
     return (Warning("weighted-sum", message, _divided(found, weights, settings)),)

@@ -28,7 +28,7 @@ _KEY = "top_logprobs"
 TOKENS = f"{_KEY}.token"
 """The end of the name of the column that has its tokens."""
 
-_GOLD = re.compile(r"(?<![^\W_])(target|gold|label|truth|answer|correct)", re.IGNORECASE)
+_GOLD = r"(?i)(?<![^\W_])(target|gold|label|truth|answer|correct)"
 
 
 def is_gold(name: str, values: Collection[str]) -> bool:
@@ -37,7 +37,7 @@ def is_gold(name: str, values: Collection[str]) -> bool:
     >>> is_gold("doc.gold", {"0", "3"}), is_gold("acc", {"0", "1"}), is_gold("target", {" yes"})
     (True, False, False)
     """
-    return bool(_GOLD.search(name)) and all((whole(text) or "-").isdecimal() for text in values)
+    return bool(re.search(_GOLD, name)) and all((whole(text) or "-").isdecimal() for text in values)
 
 
 def choices_command(source: Source, label: str | None) -> str:

@@ -296,7 +296,7 @@ def _of_content(head: bytes) -> str | None:
         if looks_like_json(head):
             return "json"
     line = head.split(b"\n", 1)[0]
-    if re.fullmatch(rb"(\s*__label__\S+\s+[0-9][-+.0-9eE]*)+\s*", line):
+    if b"__label__" in line and re.fullmatch(rb"(\s*__label__\S+\s+[0-9][-+.0-9eE]*)+\s*", line):
         return "fasttext"
     return "vw" if _looks_like_vw(head) else None
 

@@ -36,18 +36,25 @@ _WEKA = (
 """All classes of a row, or the one that is predicted of two."""
 _SHORTENED_BY_R = rb"\s*(?:\S+ )?<Prediction\w+> for \d+ observations:.*\n[ \t]*---[ \t-]*\r?\n"
 _PAIR = rb"[ \t]+\d+:[-+0-9.eE]+"
-_TRAINING: tuple[tuple[bytes, str, str], ...] = (
+_TRAINING: tuple[tuple[bytes, bytes, str, str], ...] = (
     (
+        b":",
         rb"[-+]?[0-9.]+(?:[ \t]+qid:\d+)?" + _PAIR + rb"(?:" + _PAIR + rb")+[ \t]*(?:#[^\n]*)?\r?\n",
         "LIBSVM",
         '{sub(/^\\+/, ""); print $1}',
     ),
-    (rb"[-+]?[0-9.]+(?:[ \t]+[^|\s]+){0,2}[ \t]*\|[^|\n]*[^|\s:]:[-+0-9.eE]+", "Vowpal Wabbit", "{print $1}"),
-    (rb"__label__\S+[ \t]+(?!__label__)(?![-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?\s)\S", "fastText", "{print $1}"),
-)
-"""First bytes of examples for training, the tool that reads them, and the program of awk that prints their labels."""
-_EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
+    (b"|", rb"[-+]?[0-9.]+(?:[ \t]+[^|\s]+){0,2}[ \t]*\|[^|\n]*[^|\s:]:[-+0-9.eE]+", "Vowpal Wabbit", "{print $1}"),
     (
+        b"__label__",
+        rb"__label__\S+[ \t]+(?!__label__)(?![-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?\s)\S",
+        "fastText",
+        "{print $1}",
+    ),
+)
+"""A sign of examples for training, a pattern of their first bytes, their tool, the awk program that prints labels."""
+_EXPORTS: tuple[tuple[bytes, bytes, str, str, *tuple[str, ...]], ...] = (
+    (
+        b"UnivariateFinite{",
         rb"(?:[^\n]*Vector\{[^\n]*\n)?[ \t]*(?:\w+\.)*UnivariateFinite\{",
         "distributions as Julia prints them",
         r"""sed -nE '/UnivariateFinite\{/{s/^[^(]*\(/{"/; s/\)[[:space:]]*$/}/; s/([0-9])f(-?[0-9]+)/\1e\2/g; """
@@ -56,6 +63,7 @@ _EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
         ".jsonl",
     ),
     (
+        b"<Prediction",
         rb"\s*(?:\S+ )?<Prediction\w+> for \d+ observations:",
         "a prediction as mlr3 prints it",
         r"""awk '$1 == "row_ids" {h = 1} h && NF'""",
@@ -63,6 +71,7 @@ _EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
         ".txt",
     ),
     (
+        b"[1]",
         rb"[ \t]*\[1\][ \t]+(?!\[)\S",
         "a vector as R prints it",
         r"""awk '/^Levels:/ {next} {for (i = 1; i <= NF; i++) if ($i !~ /^\[[0-9]+\]$/) print $i}'""",
@@ -70,6 +79,7 @@ _EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
         ".txt",
     ),
     (
+        b"[",
         rb"\S+[ \t]+\[[ \t]+[-+\d.eE]+[ \t]+[-+\d.eE]+[^\n\[]*\][ \t]*\r?\n",
         "an archive of Kaldi as text",
         r"""sed -E 's/^[^[]*\[ *//; s/ *\][ \t]*$//'""",
@@ -77,25 +87,25 @@ _EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
         ".txt",
     ),
     (
+        b"\xe2",
         rb"(?:shape: [^\n]*\n)?[ \t]*(?:\xe2\x94\x8c|\xe2\x94\x8f|\xe2\x95\xad)",
         "a table in a box, as terminals show it",
         rf"sed -E '/│|┃|┆/!d; {_BARS}; /^(---,?)+$/d; /^{_TYPE}(,{_TYPE})*$/d; /^[0-9]+ rows/d'",
     ),
     (
+        b"# A tibble",
         rb"# A tibble:[^\n]*\n[^\n]*\n[ \t]*(?:<[a-z]+>[ \t]*)+\r?\n",
         "a tibble as R prints it",
         r"sed -E '1d; 3d; s/^[ \t]*(.*[^ \t])[ \t]*$/\1/; /^#/d'",
     ),
     (
-        rb"(?i)[^\n\t,;|]*+[\t,;|][^\n]*+\n\"?"
-        + _TYPE.encode()
-        + rb"\"?(?:[\t,;|]\"?"
-        + _TYPE.encode()
-        + rb"\"?)+\r?\n",
+        b"\n",
+        rb"(?i)[^\n\t,;|]*+[\t,;|][^\n]*+(?=\n[^\n]*[\t,;|])(?:[\n\t,;|]\"?" + _TYPE.encode() + rb"\"?){2,}\r?\n",
         "a table with the types of its columns below their names",
         "sed 2d",
     ),
     (
+        b"@",
         rb"(?is)\s*(?:%[^\n]*\n\s*)*@relation\s",
         "an ARFF file of Weka",
         r"""awk 'tolower($1)=="@attribute"{n=$0; sub(/^[^ \t]+[ \t]+/,"",n); """
@@ -103,17 +113,20 @@ _EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
         r"""d && NF && !/^%/ {print} tolower($1)=="@data"{print h; d=1}'""",
     ),
     (
+        b"inst#",
         rb"(?s)\s*+(?:===.*\n)?[ \t]*inst#[, \t]+actual[, \t]+predicted\b",
         "predictions as Weka prints them",
         f"python3 -c '{_WEKA}'",
         "--label actual",
     ),
     (
+        b"\t",
         _ORANGE + _FLAG + rb"(?:\t" + _FLAG + rb")*\r?\n",
         "a table of Orange with three lines of header",
         "sed '2,3d'",
     ),
     (
+        b"|-",
         _RULED + rb"[ \t]*\+-+\+[ \t]*\r?\n[ \t]*\|[^|\n]*\|[ \t]*\r?\n[ \t]*\|-+\|[ \t]*\r?\n",
         "a list as Stata prints it",
         r"""awk '!/^[ \t]*[+|]-/ {sub(/^[ \t]*[0-9]+\./, ""); gsub(/\|/, " "); if (NF) print}'""",
@@ -121,17 +134,21 @@ _EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
         ".txt",
     ),
     (
+        b"--",
         _RULED + rb"[^\n|]*+\|[^\n]*+\n(?:(?!--)[-+:| \t])*+--[-: \t]*+[+|][-+:| \t]*+\r?\n",
         "a table with lines drawn between its columns",
         rf"sed -E '2d; /^\([0-9]+ rows?\)$/d; {_NO_RULES}'",
     ),
     (
+        b"+",
         _RULED + rb"[ \t]*\+[-+=]+\+[ \t]*\r?\n[ \t]*\|",
         "a table with lines drawn around its cells",
         rf"sed -E '/^[ \t]*\+[-+=]+\+/d; {_NO_RULES}'",
     ),
 )
-"""First bytes of an export, its name, the command that converts it to a table, options for the result, its ending.
+"""A sign of an export, a pattern of its first bytes, its name, the command that makes a table of it, options, ending.
+
+A pattern is compiled only for a file that has the sign: all of them take as long as reading a small file.
 
 The repetitions of a whole line are possessive: a first line of 20,000 names would be tried from each of them.
 """
@@ -142,16 +159,16 @@ def check_no_export(path: str, head: bytes) -> None:
 
     Raises DataError with the command.
     """
-    if re.match(_SHORTENED_BY_R, head, re.DOTALL):
+    if b"<Prediction" in head and re.match(_SHORTENED_BY_R, head, re.DOTALL):
         advice = "in R: write.csv(as.data.table(prediction), 'p.csv', row.names = FALSE) writes all rows"
         raise DataError("a table that R shortened to --- when it was printed", place=Place(path), advice=advice)
-    for pattern, what, command, *then in _EXPORTS:
-        if re.match(pattern, head):
+    for sign, pattern, what, command, *then in _EXPORTS:
+        if sign in head and re.match(pattern, head):
             options, ending = (*then, *("--label NAME, if the labels are in it", ".csv")[len(then) :])
             purpose = ", then ".join(filter(None, ("keeps the names and the rows", options)))
             raise _refusal(path, f"{what}, and is not read", command, purpose, ending)
-    for pattern, tool, program in _TRAINING:
-        if re.match(pattern, head):
+    for sign, pattern, tool, program in _TRAINING:
+        if sign in head and re.match(pattern, head):
             what = f"examples for training, as {tool} reads them"
             raise _refusal(path, what, f"awk '{program}'", "keeps the label of each line", ".txt")
 

@@ -44,7 +44,7 @@ __all__ = [
 STDIN = "-"
 HEAD_BYTES = 1 << 16
 
-_ONE_SLASH = re.compile(r"[A-Za-z][\w+.-]+:/[^/]")
+_ONE_SLASH = r"[A-Za-z][\w+.-]+:/[^/]"
 _TWO_SLASHES = "a URL has two slashes after its colon; pathlib.Path takes one away, and a text keeps both"
 
 _folder: ContextVar[str] = ContextVar("_folder", default="")
@@ -188,7 +188,7 @@ def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> 
         return _streamed("standard input", sys.stdin.buffer, limits, hashed)
     if is_url(path):
         return _at_url(path, limits)
-    if _ONE_SLASH.match(path) and not os.path.exists(path):
+    if re.match(_ONE_SLASH, path) and not os.path.exists(path):
         raise FileError("cannot be read: no such file", place=Place(path), advice=_TWO_SLASHES)
     with _reading(path or "''"):
         found = os.stat(at(path))

@@ -190,10 +190,10 @@ class Document:
     def _frames(self) -> dict[str, Sequence[Any]]:
         """The fields that hold records, by name."""
         hints = type(self).__annotations__
-        return {name: value for name, value in fields_of(self).items() if _RECORDS.search(hints[name])}
+        return {name: value for name, value in fields_of(self).items() if re.search(_RECORDS, hints[name])}
 
 
-_RECORDS = re.compile(r"\btuple\[(?!Number|Count|Finite|Position)[A-Z]")
+_RECORDS = r"\btuple\[(?!Number|Count|Finite|Position)[A-Z]"
 _TEXTS = ("group", "reason", "refused", "verdict")
 """Ends of the names of columns of text that may have no value."""
 _ASKED_BY = {"by": ("by", "COLUMN"), "by_class": ("by_class", ""), "worst": ("worst", "N")}

@@ -29,12 +29,12 @@ _LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "[": "{[}",
     "]": "{]}",
 }
-_LIGATURE = re.compile(r"(-(?=-)|[?!](?=`)|[`'](?=[`'])|,(?=,))")
+_LIGATURE = r"(-(?=-)|[?!](?=`)|[`'](?=[`'])|,(?=,))"
 """What LaTeX sets as one sign with the next character."""
-_NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
-_COMMAND_IN_JSON = re.compile(r"##((?:vso)?)\[")
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$])")
-_LINKED = re.compile(r"(@(?=\w|$)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH-(?=\d))", re.IGNORECASE)
+_NUMBER = r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?"
+_COMMAND_IN_JSON = r"##((?:vso)?)\["
+_MARKDOWN = r"([\\`*_\[\]<>|~&$])"
+_LINKED = r"(?i)(@(?=\w|$)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH-(?=\d))"
 """What GitHub and GitLab make a link or a notification of."""
 
 
@@ -63,7 +63,7 @@ def latex(text: str) -> str:
     ('5\\% of a\\_b', '\\textbackslash{}input\\{x\\}', '-{}-by')
     """
     escaped = "".join(_LATEX.get(character, character) for character in terminal(text))
-    return _LIGATURE.sub(r"\1{}", escaped)
+    return re.sub(_LIGATURE, r"\1{}", escaped)
 
 
 def json_text(text: str) -> str:
@@ -72,7 +72,7 @@ def json_text(text: str) -> str:
     >>> json_text('["##[error]x"]')
     '["#\\u0023[error]x"]'
     """
-    return _COMMAND_IN_JSON.sub(r"#\\u0023\1[", text)
+    return re.sub(_COMMAND_IN_JSON, r"#\\u0023\1[", text)
 
 
 def encodable(value: Any) -> Any:
@@ -93,7 +93,7 @@ def csv_cell(text: str) -> str:
     ("'=cmd()", '-1.5', 'a\\rb')
     """
     safe = terminal(text) if "\r" in text else text
-    return "'" + safe if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else safe
+    return "'" + safe if text.startswith(_FORMULA) and not re.fullmatch(_NUMBER, text) else safe
 
 
 def terminal_cell(text: str) -> str:
@@ -107,7 +107,7 @@ def markdown(text: str) -> str:
     >>> markdown("a|b`c`"), markdown("@all"), markdown("$x$")
     ('a\\|b\\`c\\`', '@<!-- -->all', '\\$x\\$')
     """
-    return _LINKED.sub(r"\1<!-- -->", _MARKDOWN.sub(r"\\\1", terminal(text)))
+    return re.sub(_LINKED, r"\1<!-- -->", re.sub(_MARKDOWN, r"\\\1", terminal(text)))
 
 
 def xml(text: str) -> str:

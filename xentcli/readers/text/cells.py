@@ -23,10 +23,10 @@ from xentcli.records import record, replace
 __all__ = ["CellsSource", "list_in"]
 
 _BRACKETS = ("[]", "()")
-_PRINTED = re.compile(r"[A-Za-z_.]\w*\((\[[^\[\]()]*\])(?:, \w+=[\w.:'\"]+)*\)", re.S)
+_PRINTED = r"(?s)[A-Za-z_.]\w*\((\[[^\[\]()]*\])(?:, \w+=[\w.:'\"]+)*\)"
 """An array as Python prints it: ``tensor([0.38, 0.62], device='cuda:0')``, ``array([...], dtype=float32)``."""
 
-_SPARSE = re.compile(r"\((\d{1,7}), *\[([\d, ]*)\], *\[([^\[\]]*)\]\)")
+_SPARSE = r"\((\d{1,7}), *\[([\d, ]*)\], *\[([^\[\]]*)\]\)"
 """A sparse vector as Spark prints it: its length, the places of numbers, and the numbers."""
 
 
@@ -41,11 +41,11 @@ def list_in(cell: str) -> list[str] | None:
     ['0.25', '0', '0.75']
     """
     text = cell.strip()
-    if text[-1:] == ")" and (printed := _PRINTED.fullmatch(text)):
+    if text[-1:] == ")" and (printed := re.fullmatch(_PRINTED, text)):
         text = printed[1]
     if len(text) < 2 or text[0] + text[-1] not in _BRACKETS:
         return None
-    if text[-2] == "]" and (sparse := _SPARSE.fullmatch(text)):
+    if text[-2] == "]" and (sparse := re.fullmatch(_SPARSE, text)):
         return _dense(*sparse.groups())
     inner = text[1:-1]
     found = [item.strip() for item in inner.split(",")] if "," in inner else inner.split()

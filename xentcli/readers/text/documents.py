@@ -22,9 +22,9 @@ from xentcli.readers.text.tables import is_table, open_table
 __all__ = ["looks_like_json", "open_json", "open_jsonl"]
 
 Layout = Literal["lines", "elements", "values", "object"]
-_BEGINS = re.compile(rb'\{\s*"|\[\s*[\[{]')
-_PYTHON = re.compile(rb"[\[{(][\[{(\s]*'")
-_WORDS = re.compile(rb"\b(?:None|True|False)\b")
+_BEGINS = rb'\{\s*"|\[\s*[\[{]'
+_PYTHON = rb"[\[{(][\[{(\s]*'"
+_WORDS = rb"\b(?:None|True|False)\b"
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
@@ -49,7 +49,7 @@ def looks_like_json(head: bytes) -> bool:
     (True, False, True)
     """
     text = head.lstrip(_BLANK)
-    return bool(_BEGINS.match(text)) or isinstance(_decoded(text.partition(b"\n")[0]), list)
+    return bool(re.match(_BEGINS, text)) or isinstance(_decoded(text.partition(b"\n")[0]), list)
 
 
 def _open(stream: ByteStream, *, document: bool) -> Source:
@@ -69,7 +69,7 @@ def _check_not_python(stream: ByteStream) -> None:
     """Refuse what Python prints of a list or dict: single quotes, None, True."""
     text = stream.head.lstrip(_BLANK)
     line, _, rest = text.partition(b"\n")
-    if not (_PYTHON.match(text) or _WORDS.search(line)) or _decoded(line) is not None:
+    if not (re.match(_PYTHON, text) or re.search(_WORDS, line)) or _decoded(line) is not None:
         return
     code = "import ast, json, sys; "
     if _is_literal(line):
@@ -79,7 +79,7 @@ def _check_not_python(stream: ByteStream) -> None:
             code += "[print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]"
     elif _is_literal(text) and _decoded(text) is None and len(stream.head) == stream.size:
         code += "print(json.dumps(ast.literal_eval(sys.stdin.read())))"
-    elif _PYTHON.match(text):
+    elif re.match(_PYTHON, text):
         code = ""
     else:
         return

@@ -39,12 +39,12 @@ RECORDS = 'text if text[0] == "[" else "[" + ",".join(text.splitlines()) + "]"'
 _LOOK_AT = 50
 """Lines in which the beginning of the table is searched."""
 _COMMENT = "#"
-_FIGURE = re.compile(r"[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)? ?%?")
+_FIGURE = r"[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)? ?%?"
 """A number with a point or a comma, and perhaps a percent sign."""
 _UNPACK = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
-_JULIA = re.compile(r"[\w.]*UnivariateFinite\{.*\}\(.*=>.*\)$", re.DOTALL)
+_JULIA = r"(?s)[\w.]*UnivariateFinite\{.*\}\(.*=>.*\)$"
 """A distribution as Julia prints it."""
-_NUMPY = re.compile(r"np\.float\d+\((.*?)\)")
+_NUMPY = r"np\.float\d+\((.*?)\)"
 """A number as NumPy prints it in a list or dict."""
 _NO_BLANK_LINES = "grep -v '^[[:space:]]*$'"
 
@@ -160,7 +160,7 @@ def _unfolding(text: str) -> tuple[str, str]:
         pairs = "dict if v[:2] == chr(91) + chr(40) else lambda x: x"
         read = f"read = lambda v: ({pairs})(ast.literal_eval({bare})); "
         return f"ast, csv, json, {'re, ' * (bare != 'v')}sys; {read}", f"read(v) {nested}"
-    if _JULIA.match(text):
+    if re.match(_JULIA, text):
         found = r"""re.findall(r"[(,] *(.*?)=>([^,)]+)", v)"""
         return "csv, json, re, sys; ", f'{{a: float(p) for a, p in {found}}} if "}}(" in v'
     return "", ""
@@ -169,7 +169,7 @@ def _unfolding(text: str) -> tuple[str, str]:
 def _is_literal(text: str) -> bool:
     """Whether a text is a dict of Python, or a list of pairs or dicts, as str() writes it."""
     try:
-        value = ast.literal_eval(_NUMPY.sub(r"\1", text))
+        value = ast.literal_eval(re.sub(_NUMPY, r"\1", text))
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return False
     return isinstance(value, dict) or (isinstance(value, list) and value != [] and isinstance(value[0], dict | tuple))
@@ -301,7 +301,7 @@ def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
 
 
 def _has_number(line: str, delimiter: str) -> bool:
-    return any(_FIGURE.fullmatch(field.strip("\"' ")) for field in _cut(line, delimiter))
+    return any(re.fullmatch(_FIGURE, field.strip("\"' ")) for field in _cut(line, delimiter))
 
 
 def _skipping(before: Sequence[str], written: Written, table: Sequence[str] = ()) -> str:

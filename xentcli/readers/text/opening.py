@@ -19,7 +19,7 @@ __all__ = ["Opening", "opening_of"]
 _BOM = b"\xef\xbb\xbf"
 _EXCEL_NAMES_IT = re.compile(rb'"?sep=([,;\t|])"?\r?\n', re.I)
 """A line above the table that tells Excel the delimiter."""
-_MATRIX_OF_R = re.compile(rb"\s*\[,1\](?:\s+\[,\d+\])*\s*")
+_MATRIX_OF_R = rb"\s*\[,1\](?:\s+\[,\d+\])*\s*"
 """The header of a matrix without names of columns, as R prints it."""
 _LOOK_AT = 50
 """Rows that show the delimiter."""
@@ -128,11 +128,11 @@ def _opening(stream: ByteStream, delimiter: str | None, given: Dialect, decimal_
             below = [row[0] for row in rows[1:]] if any(_is_number(text, dialect) for text in rows[1][1:]) else []
             if (quoted and _all_quoted(stream, dialect, begin)) or (below and _are_row_names(below, dialect)):
                 return Opening(dialect, begin, ("", *rows[0]), named=True)
-    data = len(rows[0]) == 1 and _OF_SVM.fullmatch(rows[0][0]) is not None
+    data = len(rows[0]) == 1 and re.fullmatch(_OF_SVM, rows[0][0]) is not None
     return Opening(dialect, begin, tuple(rows[0]), named=False if data else None)
 
 
-_OF_SVM = re.compile(r"\S+(\s+\d+:[-+.\deE]+)+\s*")
+_OF_SVM = r"\S+(\s+\d+:[-+.\deE]+)+\s*"
 """A label with features, as svm tools take it: no name of a column."""
 
 
@@ -219,7 +219,7 @@ def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
     if re.search(r"\.(tsv|tab)(\.\w+)?$", stream.name):
         return "\t"
     first = stream.head[begin : _first_ends(stream, dialect, begin, 1)[1]]
-    if _MATRIX_OF_R.fullmatch(first):
+    if re.fullmatch(_MATRIX_OF_R, first):
         return BLANK
     possible = [delimiter for delimiter in DELIMITERS if delimiter != dialect.decimal]
     seen = [delimiter for delimiter in possible if delimiter.encode() in first]

@@ -33,7 +33,7 @@ _FIRST_NUMBER = re.compile(
     r"(?P<words>[a-z ]*)(?P<whole>[+-]?[0-9][0-9,]*)(?P<part>\.[0-9]+(?:e[+-]?[0-9]+)?|e[+-]?[0-9]+|$)(?P<rest>.*)$",
     re.DOTALL,
 )
-_FIGURE_BEHIND = re.compile(r"  [0-9.,e+-]+$")
+_FIGURE_BEHIND = r"  [0-9.,e+-]+$"
 _JOINED = "\uffff"
 _LEAST_REMARK = 14
 _LEAST_NAME = 12
@@ -140,7 +140,7 @@ def _middle_cut(name: str, longest: int) -> str:
 
 def _names(rows: Sequence[Sequence[str]], index: int) -> set[str]:
     """The names of a column, without the figure that stands two blanks behind some."""
-    return {_FIGURE_BEHIND.sub("", row[index]) for row in rows}
+    return {re.sub(_FIGURE_BEHIND, "", row[index]) for row in rows}
 
 
 def _cut(row: Sequence[str], columns: Collection[int], longest: int) -> list[str]:
