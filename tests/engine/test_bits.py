@@ -19,7 +19,7 @@ from xentcli.readers.text import csv as csv_reader
 from xentcli.report.report import Report
 from xentcli.scoring.recipe import Recipe
 
-ROWS = 3_000
+ROWS = 1_000
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def expected(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 8])
-@pytest.mark.parametrize("block", [5_000, 150_000, None])
+@pytest.mark.parametrize("block", [5_000, 50_000, None])
 @pytest.mark.parametrize("name", ["q.csv", "q.csv.gz", "q.npy"])
 def test_threads_blocks_and_forms_change_no_bit(
     name: str, block: int | None, threads: int, folder: Path, expected: str

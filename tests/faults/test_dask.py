@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import random
 import signal
@@ -10,11 +12,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow.feather
 import pytest
 
@@ -27,7 +27,7 @@ from xentcli.report.report import Report
 pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 
-FILES, ROWS = 40, 500
+FILES, ROWS = 20, 500
 KILLS = 20
 """Runs in which a worker is killed; docs/clusters.md gives the number of a long run."""
 
@@ -53,58 +53,72 @@ FORKS = """
 import asyncio, os, signal, sys
 import distributed, xentcli.analysis.score, xentcli.engine.travel
 
-async def work(address):
-    async with distributed.Worker(address, nthreads=1, local_directory=sys.argv[1], dashboard=False) as worker:
-        await worker.finished()
+async def run(given):
+    if given.startswith("tcp:"):
+        server = distributed.Worker(given, nthreads=1, local_directory=sys.argv[1], dashboard=False)
+    else:
+        server = distributed.Scheduler(host="127.0.0.1", port=0, scheduler_file=given, dashboard=False)
+    async with server:
+        await server.finished()
 
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for line in sys.stdin:
     pid = os.fork()
     if not pid:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        asyncio.run(work(line.strip()))
+        asyncio.run(run(line.strip()))
         os._exit(0)
     print(pid, flush=True)
 """
 
 
-class Forked:
-    """A cluster whose workers are forks of a process that has imported all: each starts at once."""
+class Forks:
+    """Schedulers and workers that are forks of a process that has imported all: each starts at once."""
 
     def __init__(self, folder: Path) -> None:
-        with dask.config.set({"distributed.scheduler.allowed-failures": 3}):
-            self.inner = local_cluster(folder, 0)
-        self.address = str(self.inner.scheduler_address)
         command = [sys.executable, "-c", FORKS, str(folder)]
         self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.pids: list[int] = []
-        for _ in range(2):
-            self.start()
-        wait_for(lambda: len(self.inner.scheduler.workers) == 2)
 
-    def start(self) -> None:
-        """Start a worker."""
+    def start(self, given: str) -> int:
+        """Start a worker of the scheduler at an address, or a scheduler that writes a file; return its process id."""
         assert self.server.stdin is not None
         assert self.server.stdout is not None
-        print(self.address, file=self.server.stdin, flush=True)
-        self.pids.append(int(self.server.stdout.readline()))
+        print(given, file=self.server.stdin, flush=True)
+        return int(self.server.stdout.readline())
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    found = Forks(tmp_path_factory.mktemp("dask"))
+    yield found
+    found.server.communicate()
+
+
+class Forked:
+    """A cluster whose workers are killed."""
+
+    def __init__(self, folder: Path, forks: Forks) -> None:
+        with dask.config.set({"distributed.scheduler.allowed-failures": 3}):
+            self.inner = local_cluster(folder, 0)
+        self.address, self.forks = str(self.inner.scheduler_address), forks
+        self.pids = [forks.start(self.address) for _ in range(2)]
+        wait_for(lambda: len(self.inner.scheduler.workers) == 2)
 
     def kill_one(self) -> None:
         """Kill a worker by its process id, and start another."""
         os.kill(self.pids.pop(random.randrange(len(self.pids))), signal.SIGKILL)
-        self.start()
+        self.pids.append(self.forks.start(self.address))
 
     def close(self) -> None:
         """End all."""
         for pid in self.pids:
             os.kill(pid, signal.SIGKILL)
-        self.server.communicate()
         self.inner.close()
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
-    found = Forked(tmp_path_factory.mktemp("dask"))
+def cluster(tmp_path_factory: pytest.TempPathFactory, forks: Forks) -> Iterator[Forked]:
+    found = Forked(tmp_path_factory.mktemp("dask"), forks)
     yield found
     found.close()
 
@@ -127,47 +141,38 @@ def at_a_group(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], o
     monkeypatch.setattr(travel, "group_of", counted)
 
 
-def killed_at(cluster: Forked, shards: Path, seconds: float) -> tuple[Report, bool]:
-    """Return the report of a run during which a worker is killed, and whether it was still going on then."""
-    going, hits = True, list[bool]()
+def killed_at(cluster: Forked, shards: Path, number: int, seconds: float, monkeypatch: pytest.MonkeyPatch) -> Report:
+    """Return the report of a run during which a worker is killed, this long after a group of tasks is to be packed."""
+    killed: list[float] = []
 
     def kill() -> None:
-        hits.append(going)
+        time.sleep(seconds)
         cluster.kill_one()
+        killed.append(time.monotonic())
 
-    timer = Timer(seconds, kill)
-    timer.start()
-    try:
+    with monkeypatch.context() as patch:
+        at_a_group(patch, number, kill)
         found = scored(shards, scheduler=cluster.address)
-    finally:
-        going = False
-        timer.join()
-    return found, any(hits)
+    assert len(killed) == 1
+    return found
 
 
-def test_a_worker_that_is_killed_changes_no_bit(cluster: Forked, shards: Path) -> None:
-    here = scored(shards, threads=1)
-    found, _ = killed_at(cluster, shards, 0.2)
-    assert found == here
+def test_a_worker_that_is_killed_changes_no_bit(cluster: Forked, shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert killed_at(cluster, shards, FILES // 2, 0.0, monkeypatch) == scored(shards, threads=1)
 
 
 @pytest.mark.long
-def test_kills_at_random_moments_change_no_bit(cluster: Forked, shards: Path) -> None:
+def test_kills_at_random_moments_change_no_bit(cluster: Forked, shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until a worker is there again, the other computes; while the group is waited for, both compute what they have."""
     here, chance = scored(shards, threads=1), random.Random(21)
-    start = time.monotonic()
-    assert scored(shards, scheduler=cluster.address) == here
-    length, runs, hits = time.monotonic() - start, 0, 0
-    while hits < KILLS and runs < 4 * KILLS:
-        found, hit = killed_at(cluster, shards, chance.uniform(0.05, 0.8) * length)
-        assert found == here
-        hits, runs = hits + hit, runs + 1
-    assert hits == KILLS
+    for _ in range(KILLS):
+        assert killed_at(cluster, shards, chance.randint(1, FILES), chance.uniform(0, 0.03), monkeypatch) == here
 
 
 def test_a_worker_without_memory_is_no_endless_run(tmp_path: Path, call: Call) -> None:
-    """A record batch is loaded at once: 360 MB, which the nanny of a worker with 300 MB ends."""
+    """A record batch is loaded at once: 240 MB, which the nanny of a worker with 300 MB ends."""
     path = str(tmp_path / "p.feather")
-    pyarrow.feather.write_feather(pd.DataFrame({"p": np.full(45_000_000, 0.5)}), path, "zstd", chunksize=1 << 30)
+    pyarrow.feather.write_feather(pyarrow.table({"p": np.full(30_000_000, 0.5)}), path, "zstd", chunksize=1 << 30)
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
         found = local_cluster(tmp_path, 1, memory_limit="300MB")
     with found as cluster:
@@ -230,25 +235,18 @@ def test_a_shard_that_changes_is_no_part_of_a_cost(
 
 
 @pytest.fixture
-def by_hand(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A scheduler and a worker as docs/clusters.md starts them; the address, and the scheduler's process."""
+def by_hand(tmp_path: Path, forks: Forks) -> Iterator[tuple[str, int]]:
+    """A scheduler in a process of its own, and a worker; the scheduler's file, and its process id."""
     file = tmp_path / "scheduler.json"
-    command = [sys.executable, "-m", "dask"]
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
-    first = subprocess.Popen(
-        [*command, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)],
-        **quiet,
-    )
-    worker = subprocess.Popen(
-        [*command, "worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-dashboard", "--no-nanny"], **quiet
-    )
+    pids = [forks.start(str(file))]
     try:
-        wait_for(file.exists)
-        yield str(file), first
+        wait_for(lambda: file.exists() and file.stat().st_size > 0)
+        pids.append(forks.start(json.loads(file.read_text(encoding="utf-8"))["address"]))
+        yield str(file), pids[0]
     finally:
-        for process in (first, worker):
-            process.kill()
-            process.wait()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 COMMANDS = {
@@ -263,14 +261,14 @@ COMMANDS = {
 def test_a_scheduler_that_goes_away_is_an_error_in_time(
     limit: str,
     command: Sequence[str],
-    by_hand: tuple[str, subprocess.Popen[bytes]],
+    by_hand: tuple[str, int],
     shards: Path,
     call: Call,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The limit that is reached first is that of the command, or that of Dask's client, which closes itself."""
-    file, process = by_hand
+    file, scheduler = by_hand
     for name in "pqy":
         (tmp_path / name).symlink_to(shards / ("y" if name == "y" else "p"))
     (tmp_path / "old.json").write_text("old", encoding="utf-8")
@@ -281,7 +279,7 @@ def test_a_scheduler_that_goes_away_is_an_error_in_time(
         monkeypatch.setattr(connect, "_CONNECT", 2.0)
 
     def kill() -> None:
-        process.kill()
+        os.kill(scheduler, signal.SIGKILL)
         if limit == "closed":
             time.sleep(3.0)
 

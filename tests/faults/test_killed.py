@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests import forked
+from tests.conftest import started
 from tests.faults import NAMES, OLD, Scene, environment, scene
 from tests.laws import LONG
 
@@ -65,8 +65,7 @@ def swept(set_up: Scene) -> None:
 
 
 FOUR_RUNS = """
-import os, sys
-import xentcli.analysis.check
+import os
 from xentcli.cli import main
 
 begun = []
@@ -74,7 +73,7 @@ for _ in range(4):
     begun.append(os.fork())
     if not begun[-1]:
         main()
-sys.exit(any([os.waitpid(process, 0)[1] for process in begun]))
+os._exit(any([os.waitpid(process, 0)[1] for process in begun]))
 """
 
 
@@ -83,8 +82,7 @@ def test_two_runs_that_write_the_same_files_leave_whole_ones(tmp_path: Path) -> 
     set_up = scene(tmp_path)
     assert set_up.run().returncode == 0
     new = set_up.contents()
-    command = [sys.executable, "-c", FOUR_RUNS, *set_up.command()[3:]]
     for _ in range(5):
         set_up.reset()
-        subprocess.run(command, env=environment(), stdout=subprocess.DEVNULL, timeout=60, check=True)
+        assert started(set_up.command()[3:], tmp_path, environment(), before=FOUR_RUNS).returncode == 0
         assert set_up.contents() == new

@@ -27,6 +27,7 @@ from tests.laws import LONG
 from xentcli import score
 from xentcli.errors import FileError, UsageError
 from xentcli.readers.arrow import damage as damage
+from xentcli.readers.source import TASK_ROWS
 
 ROWS = "a,b\n0.5,0.5\n0.2,0.8\n"
 COST = -(math.log(0.5) + math.log(0.8)) / 2
@@ -115,12 +116,10 @@ def test_folders_and_globs_that_share_no_file_are_read(xent: Run, tmp_path: Path
         assert xent("score", "p*.csv", second, "-q").returncode == 0
 
 
-def test_one_stream_as_both_inputs_is_2(tmp_path: Path) -> None:
+def test_one_stream_as_both_inputs_is_2(xent: Run, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for inputs in (("-", "-"), ("-", "/dev/stdin"), ("/dev/stdin", "-"), ("pipe", "pipe")):
-        done = subprocess.run(
-            [*XENT, "score", *inputs], cwd=tmp_path, input=ROWS, capture_output=True, text=True, timeout=60, check=False
-        )
+        done = xent("score", *inputs, input=ROWS)
         assert (done.returncode, done.stdout) == (2, ""), inputs
         assert "predictions and labels are the same stream" in done.stderr
 
@@ -133,11 +132,11 @@ LARGE = ("score", "p.npy", "l.npy", "--kind", "logits")
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files of LARGE, of several tasks."""
-    folder = tmp_path_factory.mktemp("large")
+    """A folder with the files of LARGE, of more tasks than are taken before workers are started."""
+    folder, rows = tmp_path_factory.mktemp("large"), 9 * TASK_ROWS
     generator = np.random.default_rng(0)
-    logits, labels = generator.normal(size=(400_000, 10)).astype("f4"), generator.integers(0, 10, 400_000)
-    logits[np.arange(400_000), labels] += 2
+    logits, labels = generator.normal(size=(rows, 3)).astype("f4"), generator.integers(0, 3, rows)
+    logits[np.arange(rows), labels] += 2
     np.save(folder / "p.npy", logits)
     np.save(folder / "l.npy", labels)
     return folder

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import XENT, Write
+from tests.conftest import XENT, Write, started
 from tests.faults import OLD, environment, needed, scene
 from tests.forked import default_signals
 from xentcli import score
@@ -46,7 +46,7 @@ def test_a_full_disk_is_4_and_leaves_the_old_files(small_disk: Path, tmp_path: P
     (small_disk / "ballast").write_bytes(bytes(48 << 10))
     files = [str(set_up.folder / "preds.csv"), str(set_up.folder / "labels.csv")]
     outputs = ["--per-example", str(small_disk / name), "-o", str(small_disk / "report.json")]
-    done = subprocess.run([*XENT, "score", *files, *outputs], capture_output=True, env=environment(), check=False)
+    done = started(["score", *files, *outputs], tmp_path, environment())
     assert done.returncode == 4, done
     assert done.stdout == b""
     assert done.stderr.decode() == f"xent: {small_disk / name}: cannot be written: No space left on device\n"
@@ -58,9 +58,9 @@ def test_a_full_disk_leaves_the_old_baseline(small_disk: Path, tmp_path: Path) -
     set_up, baseline = scene(tmp_path), small_disk / "main.npz"
     baseline.write_bytes(OLD)
     files = [str(set_up.folder / "preds.csv"), str(set_up.folder / "labels.csv")]
-    command = [*XENT, "check", *files, "--max", "cost=0.001", "--write-baseline", str(baseline)]
+    command = ["check", *files, "--max", "cost=0.001", "--write-baseline", str(baseline)]
     (small_disk / "ballast").write_bytes(bytes(32 << 10))
-    done = subprocess.run(command, capture_output=True, env=environment(), check=False)
+    done = started(command, tmp_path, environment())
     assert (done.returncode, done.stdout) == (4, b""), done
     assert done.stderr.decode() == f"xent: {baseline}: cannot be written: No space left on device\n"
     assert sorted(os.listdir(small_disk)) == ["ballast", "main.npz"]

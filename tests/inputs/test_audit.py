@@ -78,7 +78,7 @@ def test_no_input_does_anything_but_be_read(tmp_path: Path) -> None:
 
 
 def test_the_hook_sees_what_it_looks_for(tmp_path: Path) -> None:
-    broken = CHILD.replace('main(["score"', 'open("x", "w").close(); main(["score"')
+    broken = CHILD.replace('main(["score"', 'open("x", "w").close(); main(["score"').replace("(ROWS)", "(ROWS[:20])")
     done = subprocess.run(
         [sys.executable, "-c", broken, str(ROOT), str(tmp_path)],
         capture_output=True,

@@ -16,6 +16,7 @@ from tests.conftest import Feed
 from xentcli.errors import DataError, FileError, NoVerdict, UsageError, XentError
 from xentcli.readers import open_source
 from xentcli.readers.source import Pick
+from xentcli.readers.stream import HEAD_BYTES
 from xentcli.readers.text.csv import CsvSource, check_delimiter
 
 Write = Callable[[str, str | bytes], str]
@@ -136,14 +137,15 @@ def test_a_tsv_has_tabs_whatever_else_is_in_it(name: str, write: Write) -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_header_of_20000_columns_is_read(delimiter: str, end: str, write: Write) -> None:
-    names = tuple(f"class_{i}" for i in range(20_000))
-    line = delimiter.join(["0.00005"] * 20_000)
+def test_a_header_longer_than_the_look_at_the_file_is_read(delimiter: str, end: str, write: Write) -> None:
+    names = tuple(f"class_{i}" for i in range(7_000))
+    assert len("".join(names)) > HEAD_BYTES
+    line = delimiter.join(["0.00005"] * 7_000)
     path = write("t.csv", end.join([delimiter.join(names), line, line]) + end)
     source = opened(path)
     assert source.names == names
-    assert rows_of(source) == [["0.00005"] * 20_000] * 2
-    assert rows_of(source, 1) == [["0.00005"] * 20_000] * 2
+    assert rows_of(source) == [["0.00005"] * 7_000] * 2
+    assert rows_of(source, 1) == [["0.00005"] * 7_000] * 2
 
 
 def test_20000_classes_are_scored(write: Write) -> None:
@@ -179,10 +181,10 @@ def test_a_character_cut_by_the_end_of_the_look_at_the_file_is_whole(write: Writ
 
 
 def test_a_single_line_of_many_rows_worth_is_one_row(write: Write) -> None:
-    line = ",".join(["0.5"] * 100_000)
+    line = ",".join(["0.5"] * 30_000)
     source = opened(write("t.csv", line), header=False)
-    assert source.width == 100_000
-    assert [len(row) for row in rows_of(source)] == [100_000]
+    assert source.width == 30_000
+    assert [len(row) for row in rows_of(source)] == [30_000]
 
 
 def test_more_than_a_million_columns_are_a_limit(write: Write) -> None:
@@ -372,11 +374,12 @@ def test_a_fifo_is_read_once(feed: Feed) -> None:
 
 
 def test_a_fifo_with_a_long_first_line_loses_nothing(feed: Feed) -> None:
-    names = tuple(f"class_{i}" for i in range(20_000))
-    content = (",".join(names) + "\n" + (",".join("0" * 20_000) + "\n") * 5).encode()
+    names = tuple(f"class_{i}" for i in range(7_000))
+    content = (",".join(names) + "\n" + (",".join("0" * 7_000) + "\n") * 5).encode()
+    assert content.index(b"\n") > HEAD_BYTES
     source = opened(feed(content[i : i + 5000] for i in range(0, len(content), 5000)))
     assert source.names == names
-    assert rows_of(source, 1000) == [["0"] * 20_000] * 5
+    assert rows_of(source, 1000) == [["0"] * 7_000] * 5
 
 
 def test_a_compressed_fifo_that_ends_early_is_refused(feed: Feed) -> None:
