@@ -281,3 +281,13 @@ def test_the_screen_says_how_many_files(xent: Run, tmp_path: Path) -> None:
     done = xent("score", "p", "l", cwd=tmp_path)
     assert "scored     p: 3 files, 8 of 8 rows" in done.stdout
     assert json.loads(xent("score", "p", "l", "--format", "json", cwd=tmp_path).stdout)["inputs"][1]["files"] == 3
+
+
+def test_they_have_only_what_is_true_of_all_files(tmp_path: Path) -> None:
+    """What is found by asking for an attribute (the members of an archive, its rows, its bytes) is of one file."""
+    for number in (1, 2):
+        np.savez(tmp_path / f"p{number}.npz", p=np.full((3, 2), 0.5), y=np.zeros(3))
+    found = open_source(str(tmp_path / "p*.npz"), name="predictions")
+    names = ("of_members", "stream", "rows", "dialect", "members", "index")
+    assert [name for name in names if hasattr(found, name)] == []
+    assert (found.format, found.width, found.lines()) == ("npz", 3, 6)

@@ -192,6 +192,11 @@ class ShardPart(WrappedPart):
             raise
 
 
+_OF_TEXT = {"first_fields", "first_in_points", "named"}
+_OF_FIRST = {"format", "width", "names", "header", "tabular", "row_names", "task_bytes", "numeric", *_OF_TEXT}
+"""What is so of all files if it is of the first."""
+
+
 @record(frozen=True, eq=False)
 class Shards:
     """Files with the same columns, read one after the other.
@@ -224,7 +229,7 @@ class Shards:
 
     def __getattr__(self, name: str) -> Any:
         """Return what the first file says of its columns."""
-        if name.startswith("_") or name == "first":
+        if name not in _OF_FIRST:
             raise AttributeError(name)
         return getattr(self.first, name)
 
