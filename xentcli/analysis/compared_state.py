@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from itertools import accumulate
-from typing import Any
+from typing import Any, ClassVar
 
 from xentcli.analysis import state_file
 from xentcli.analysis.comparison import Compared
@@ -50,6 +50,8 @@ class ComparedState:
         The warnings about the list of models.
     """
 
+    command: ClassVar = "compare"
+
     path: str
     options: Mapping[str, Any]
     metrics: tuple[str, ...]
@@ -65,7 +67,7 @@ class ComparedState:
     def body(self) -> dict[str, Any]:
         """Return the state as JSON values, from which `of` restores it."""
         return {
-            "command": "compare",
+            "command": self.command,
             "options": dict(self.options),
             "metrics": list(self.metrics),
             "names": list(self.names),

@@ -85,7 +85,7 @@ class Compared:
 
     def unit(self, metric: str) -> float:
         """The nats per unit of a metric; 1 if it is not a loss."""
-        return self.settings.nats_per_unit if _row(metric).unit == "loss" else 1.0
+        return self.settings.nats_per(_row(metric))
 
     @cached_property
     def metrics(self) -> list[str]:

@@ -79,9 +79,9 @@ def explain(
     'worst 1 % of rows'
     """
     chosen_row: int | str | None = typed("row", row, "int | str | None")
-    if chosen_row is None:
-        return causes(predictions, labels, Settings.chosen(settings, options, explain))
     chosen = Settings.chosen(settings, options, explain)
+    if chosen_row is None:
+        return causes(predictions, labels, chosen)
     _check_plain(chosen)
     if isinstance(chosen_row, int) and chosen_row < 1:
         raise UsageError(f"--row counts from 1, not {chosen_row}")

@@ -124,17 +124,13 @@ def _state(path: str, body: Any) -> State | ComparedState:
     return ComparedState.of(path, body)
 
 
-def _command(state: State | ComparedState) -> str:
-    return state.command if isinstance(state, State) else "compare"
-
-
 def _alike(states: list[State | ComparedState]) -> list[State] | list[ComparedState]:
     """Refuse states of different commands."""
     first = states[0]
     for other in states[1:]:
-        if _command(other) != _command(first):
+        if other.command != first.command:
             raise DataError(
-                f"a state of another command: xent {_command(other)}, and xent {_command(first)} in {first.path}",
+                f"a state of another command: xent {other.command}, and xent {first.command} in {first.path}",
                 place=Place(other.path),
             )
     return cast("list[State] | list[ComparedState]", states)
@@ -193,9 +189,9 @@ def _paths(states: Any) -> list[str]:
 
 def _document(whole: State | ComparedState, rules: Rules | None = None) -> Merged:
     limited = rules is not None and rules != Rules()
-    if limited and _command(whole) not in ("score", "check"):
+    if limited and whole.command not in ("score", "check"):
         raise DataError(
-            f"limits are held against states of xent score and xent check, not of xent {_command(whole)}",
+            f"limits are held against states of xent score and xent check, not of xent {whole.command}",
             place=Place(whole.path),
         )
     if not isinstance(whole, State):

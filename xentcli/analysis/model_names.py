@@ -14,9 +14,9 @@ __all__ = ["models_of", "names_of", "paths_of"]
 
 
 def models_of(paths: Sequence[str], pattern: str | None = None) -> list[str]:
-    """Return the files to compare: those given, or those of one quoted glob, or of --models.
+    """Return the files to compare: those given, or those of one quoted glob, and those of --models.
 
-    Raises UsageError if both --models and files are given; FileError if no file matches.
+    Raises FileError if no file matches.
     """
     if pattern is not None:
         found = files_of(pattern)

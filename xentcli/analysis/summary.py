@@ -215,7 +215,7 @@ class _Summary:
             value = metric.derive(totals)
         elif metric.name in means and not (metric.hard and self.total.soft):
             value = means[metric.name].value
-        unit = self.plan.settings.nats_per_unit if metric.unit == "loss" else 1.0
+        unit = self.plan.settings.nats_per(metric)
         return value.over(unit) if isinstance(value, ExactSum) else value and value / unit
 
     def _asked(self, totals: Totals, means: Mapping[str, Mean]) -> dict[str, float | None]:

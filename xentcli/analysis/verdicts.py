@@ -74,8 +74,8 @@ class Evidence:
         return LOSS if metric == "cost" else 2 + self.runs.metrics.index(metric)
 
     def unit(self, metric: str) -> float:
-        """The nats per unit of a metric; 1 if it is not a loss."""
-        return self.settings.nats_per_unit if find(metric).unit == "loss" else 1.0
+        """The nats per unit of a metric."""
+        return self.settings.nats_per(find(metric))
 
 
 def checks_of(rules: Rules, evidence: Evidence) -> Iterator[Check]:

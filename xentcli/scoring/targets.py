@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xentcli.arrays import Floats
+from xentcli.arrays import Flags, Floats
 from xentcli.errors import DataError, Place
 from xentcli.scoring.rows import rounding, row_sums
 
@@ -72,9 +72,7 @@ def shares(counts: Floats, where: Callable[[int, int | None], Place]) -> Floats:
     return counts / sums[:, None]
 
 
-def _whole(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _whole(values: Floats) -> Flags:
     """Whether each value is a whole number from 0 up."""
-    found: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = (
-        np.isfinite(values) & (values >= 0) & (values == np.floor(values))
-    )
+    found: Flags = np.isfinite(values) & (values >= 0) & (values == np.floor(values))
     return found

@@ -86,14 +86,10 @@ def _for_file(item: str) -> tuple[str | None, str]:
     return item[:cut], item[cut + 1 :]
 
 
-def _delimiters(spelling: str, value: Any) -> Any:
+def _delimiter(_: str, text: str) -> str:
     from xentcli.readers.text.csv import check_delimiter
 
-    return _by_file(spelling, value, lambda _, text: check_delimiter(text))
-
-
-def _separators(spelling: str, value: Any) -> Any:
-    return _by_file(spelling, value, _separator)
+    return check_delimiter(text)
 
 
 def _separator(spelling: str, text: str) -> str:
@@ -195,14 +191,14 @@ class Fields:
         "Field separator: , ; tab space [default: auto].",
         "[FILE=]CHAR",
         multiple=True,
-        check=_delimiters,
+        check=partial(_by_file, one=_delimiter),
         needs=_FILES,
     )
     decimal: str | Sequence[str] | None = _files(
         "Decimal separator: . or , [default: .].",
         "[FILE=]CHAR",
         multiple=True,
-        check=_separators,
+        check=partial(_by_file, one=_separator),
         needs=_FILES,
     )
     no_quotes: str | None = _files(
@@ -470,6 +466,10 @@ class Fields:
     def nats_per_unit(self) -> float:
         """The divisor of losses in nats."""
         return 1.0 if str(self.base) == "e" else math.log(float(self.base))
+
+    def nats_per(self, metric: Metric) -> float:
+        """Return the divisor of a metric in nats; 1 if it is not a loss."""
+        return self.nats_per_unit if metric.unit == "loss" else 1.0
 
     def in_unit(self, nats: float) -> str:
         """Return a loss in nats for a message: in the unit of the report, with its name.
