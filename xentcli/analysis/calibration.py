@@ -34,7 +34,7 @@ from xentcli.tallies.groups import named
 from xentcli.tallies.moments import Moments
 from xentcli.typed import typed
 
-__all__ = ["FITS", "MOST_BINS", "calibration", "document_of"]
+__all__ = ["FITS", "MOST_BINS", "Calibrated", "calibration"]
 
 FITS = ("none", "temperature", "logit")
 MOST_BINS = 1000
@@ -112,7 +112,7 @@ def calibration(
         found = None
         if method != "none":
             found = fitted(feed, logit=logit, first=tallied.bundle["slopes"], threads=threads)
-        made = document_of(tallied, report, count, found)
+        made = Calibrated(tallied, report, count).document(found)
         if decompose:
             from xentcli.analysis.decomposition import decomposed
 
@@ -120,11 +120,6 @@ def calibration(
         return made
 
     return retried(attempt, predictions, labels)
-
-
-def document_of(tallied: Tallied, report: Report, bins: int, found: Found | None) -> CalibrationReport:
-    """Return the document from tallies, their report, and a fit (None if none was requested)."""
-    return _Summary(tallied, report, bins).document(found)
 
 
 def _check(settings: Settings, *, decompose: bool) -> None:
@@ -146,20 +141,20 @@ def _logit(feed: Feed, method: str | None) -> bool:
 
 
 @record(frozen=True, eq=False)
-class _Summary:
-    """The parts of a document."""
+class Calibrated:
+    """The parts of a document, from tallies, their report, and the number of bins."""
 
     tallied: Tallied
     report: Report
     count: int
 
     @property
-    def tally(self) -> Calibration:
+    def _tally(self) -> Calibration:
         tally: Calibration = self.tallied.bundle["calibration"]
         return tally
 
     @property
-    def level(self) -> float:
+    def _level(self) -> float:
         return self.tallied.plan.settings.confidence
 
     def document(self, found: Found | None) -> CalibrationReport:
@@ -169,11 +164,11 @@ class _Summary:
         if found is not None and found.fit is None:
             reasons["fit"] = found.reason
         error = None if soft else expected_error([sums for _, sums in self.tallied.bundle["bins"]])
-        gap = None if soft else self.tally.gap.mean.value
-        interval = None if soft else self._interval(self.tally.gap, self.tally.clusters, "gap")
+        gap = None if soft else self._tally.gap.mean.value
+        interval = None if soft else self._interval(self._tally.gap, self._tally.clusters, "gap")
         return CalibrationReport(
             report=replace(report, undefined=reasons),
-            confidence=None if soft else self.tally.confidence.value,
+            confidence=None if soft else self._tally.confidence.value,
             gap=gap,
             gap_interval=interval,
             verdict=_word(interval),
@@ -195,7 +190,9 @@ class _Summary:
             units, noun = self.report.clusters, "clusters"
             error = clusters[name].standard_error_between
         width = 1.0 if name == "gap" else math.inf
-        return interval_of(moments.mean.value, error, units, self.level, unit=unit, noun=noun, least=-width, most=width)
+        return interval_of(
+            moments.mean.value, error, units, self._level, unit=unit, noun=noun, least=-width, most=width
+        )
 
     def _fit(self, found: Found, gain: Gain) -> Fit:
         unit, fit = self.tallied.plan.settings.nats_per_unit, found.fit
@@ -215,7 +212,7 @@ class _Summary:
 
     def _by_class(self) -> dict[str, float]:
         found: dict[int, list[Any]] = {}
-        for (place, _), sums in self.tally.by_class:
+        for (place, _), sums in self._tally.by_class:
             found.setdefault(place, []).append(sums)
         errors = {place: expected_error(found[place]) for place in sorted(found)}
         return {self.tallied.plan.classes[place]: error[0] for place, error in errors.items() if error is not None}
@@ -223,7 +220,7 @@ class _Summary:
     def _by(self) -> Iterator[GroupCalibration]:
         costs = iter(self.report.by)
         for columns, groups, bins in zip(
-            self.tallied.plan.slice_columns, self.tally.by.each, self.tally.bins_by.each, strict=True
+            self.tallied.plan.slice_columns, self._tally.by.each, self._tally.bins_by.each, strict=True
         ):
             each: dict[Any, list[Any]] = {}
             for key, sums in bins:

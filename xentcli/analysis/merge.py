@@ -201,10 +201,10 @@ def _document(whole: State | ComparedState, rules: Rules | None = None) -> Merge
     report, tallied = _report(whole)
     if whole.command == "score":
         return report
-    from xentcli.analysis.calibration import document_of
+    from xentcli.analysis.calibration import Calibrated
     from xentcli.analysis.fit import Fit
 
-    return document_of(tallied, report, whole.bins, Fit(None, reason=_REFIT))
+    return Calibrated(tallied, report, whole.bins).document(Fit(None, reason=_REFIT))
 
 
 def _verdict(whole: State, given: Rules) -> CheckReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -158,33 +158,26 @@ def _warning_check(report: Report, code: str) -> Check:
 
 def _regression_check(rule: Regression, evidence: Evidence, *, strict: bool) -> Check:
     """Return the verdict of a regression, with its margin and what it was compared with."""
-    against = evidence.against
+    against, value = evidence.against, evidence.report.value(rule.metric)
     assert against is not None
-    name = f"max-regression {rule.metric}"
+    about: dict[str, Any] = {"bound": rule.bound, "rule": "regression", "allowed": rule.text}
+    check = Check(f"max-regression {rule.metric}", rule.metric, None, value, None, **about)
     if against.rows is None:
-        return _of_figures(name, rule, evidence, against.report or {})
-    return _of_rows(name, rule, evidence, against.rows, strict=strict)
+        return _of_figures(check, rule, (against.report or {}).get(rule.metric))
+    return _of_rows(check, rule, evidence, against.rows, strict=strict)
 
 
-def _of_figures(name: str, rule: Regression, evidence: Evidence, report: Mapping[str, Any]) -> Check:
+def _of_figures(check: Check, rule: Regression, given: Any) -> Check:
     """Compare totals alone; a relative difference up to 1e-12 counts as equal."""
-    value, given = evidence.report.value(rule.metric), report.get(rule.metric)
-    base = None if given is None or math.isnan(float(given)) else float(given)
+    value, base = check.value, None if given is None or math.isnan(float(given)) else float(given)
+    check = replace(check, baseline=base)
     if value is None or base is None:
-        whose = "run" if value is None else "baseline"
-        reason = f"undefined in the {whose}"
-        return Check(name, rule.metric, None, value, None, base, **_about(rule), reason=reason)
+        return replace(check, reason=f"undefined in the {'run' if value is None else 'baseline'}")
     limit = _limit_of(rule, base)
     close = math.isclose(value, limit, rel_tol=_EQUAL, abs_tol=_EQUAL)
     held = math.isfinite(value) and (close or (value <= limit if rule.bound == "max" else value >= limit))
-    return Check(
-        name, rule.metric, None, value, limit, base, _minus(value, base), None, _margin(rule, value, limit),
-        "pass" if held else "fail", **_about(rule),
-    )  # fmt: skip
-
-
-def _about(rule: Regression) -> dict[str, Any]:
-    return {"bound": rule.bound, "rule": "regression", "allowed": rule.text}
+    margin = _minus(limit, value) if rule.bound == "max" else _minus(value, limit)
+    return replace(check, limit=limit, change=_minus(value, base), margin=margin, verdict="pass" if held else "fail")
 
 
 def _limit_of(rule: Regression, base: float) -> float:
@@ -195,11 +188,7 @@ def _minus(one: float, other: float) -> float:
     return 0.0 if one == other else one - other
 
 
-def _margin(rule: Regression, value: float, limit: float) -> float:
-    return _minus(limit, value) if rule.bound == "max" else _minus(value, limit)
-
-
-def _of_rows(name: str, rule: Regression, evidence: Evidence, old: ModelRows, *, strict: bool) -> Check:
+def _of_rows(check: Check, rule: Regression, evidence: Evidence, old: ModelRows, *, strict: bool) -> Check:
     """Judge by the interval of the mean of new_i - f old_i - allowed."""
     assert evidence.new is not None
     column, unit, level = evidence.column(rule.metric), evidence.unit(rule.metric), evidence.settings.confidence
@@ -209,19 +198,21 @@ def _of_rows(name: str, rule: Regression, evidence: Evidence, old: ModelRows, *,
         before, after = common.columns(part, kept, [(old.rows, column), (evidence.new.rows, column)])
         clusters = None if common.clusters is None else common.clusters[part][kept]
         joint = joint.merge(Joint.of(before, after, common.weights(part, kept), clusters))
-    bases = common.means([(old.rows, column)])
-    value, base = evidence.report.value(rule.metric), bases[0].value / unit
-    about = {**_about(rule), "rows": common.count}
-    if value is None or joint.new_infinite or joint.old_infinite:
-        return _infinite(name, rule, value, base, joint, about)
+    base = common.means([(old.rows, column)])[0].value / unit
+    check = replace(check, baseline=base, rows=common.count)
+    if check.value is None:
+        return replace(check, reason="undefined in the run")
+    check = replace(check, limit=_limit_of(rule, base))
+    if joint.new_infinite or joint.old_infinite:
+        return _infinite(check, joint)
     change, outcome = joint.excess(), paired_outcome(joint, rule, level, unit=unit, strict=strict)
-    given = (name, rule.metric, None, value, _limit_of(rule, base), base, change.mean / unit)
+    check = replace(check, change=change.mean / unit, margin=outcome.margin)
     if outcome.interval is None:
-        reason = f"only {change.units} {'row' if common.clusters is None else 'cluster'}: there is no interval"
-        return Check(*given, margin=outcome.margin, **about, reason=reason)
-    interval, within = _interval(change, level, unit, find(rule.metric).width), outcome.interval
-    about |= {"margin_interval": within, "reason": outcome.reason}
-    return Check(*given, interval, outcome.margin, outcome.verdict, **about)
+        noun = "row" if common.clusters is None else "cluster"
+        return replace(check, reason=f"only {change.units} {noun}: there is no interval")
+    interval = _interval(change, level, unit, find(rule.metric).width)
+    reason, verdict = outcome.reason, outcome.verdict
+    return replace(check, interval=interval, margin_interval=outcome.interval, verdict=verdict, reason=reason)
 
 
 class Outcome(NamedTuple):
@@ -265,16 +256,9 @@ def _interval(found: Excess, level: float, unit: float, width: float = math.inf)
     return interval
 
 
-def _infinite(
-    name: str, rule: Regression, value: float | None, base: float, joint: Joint, about: Mapping[str, Any]
-) -> Check:
+def _infinite(check: Check, joint: Joint) -> Check:
     """A run with an infinite loss fails; one without, where the baseline has some, is better by infinity."""
-    if value is None:
-        return Check(name, rule.metric, None, None, None, base, **about, reason="undefined in the run")
+    assert check.value is not None and check.baseline is not None
     failed = bool(joint.new_infinite)
-    change = None if joint.new_infinite and joint.old_infinite else value - base
-    limit = _limit_of(rule, base)
-    verdict = "fail" if failed else "pass"
-    return Check(
-        name, rule.metric, None, value, limit, base, change, None, -math.inf if failed else math.inf, verdict, **about
-    )
+    change = None if failed and joint.old_infinite else check.value - check.baseline
+    return replace(check, change=change, margin=-math.inf if failed else math.inf, verdict="fail" if failed else "pass")
