@@ -32,6 +32,7 @@ __all__ = [
     "UsageError",
     "Warning",
     "XentError",
+    "first_line",
     "shown",
     "unused",
 ]
@@ -77,6 +78,15 @@ def shown(value: object, limit: int = 60) -> str:
     if len(text) > limit:
         return f"{ascii_safe(text[:limit])}... ({len(text):,} characters)"
     return ascii_safe(text)
+
+
+def first_line(error: BaseException) -> str:
+    r"""Return the first line of an error of a library; its type if it says nothing.
+
+    >>> first_line(ValueError("one\ntwo")), first_line(KeyError())
+    ('one', 'KeyError')
+    """
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def unused(stem: str, ending: str) -> str:

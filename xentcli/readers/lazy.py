@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from xentcli.arrays import Array
-from xentcli.errors import DataError, FileError, Place, shown
+from xentcli.errors import DataError, FileError, Place, first_line, shown
 from xentcli.readers.limits import DEFAULT
 from xentcli.readers.memory import MemoryPart, MemorySource
 from xentcli.readers.source import BLOCK_BYTES
@@ -115,14 +115,8 @@ class LazySource(MemorySource):
             batches = self.frame.collect_batches(chunk_size=rows, maintain_order=True, lazy=True)
             for batch in batches:
                 for at in range(0, batch.height, rows):
-                    yield tuple(map(self.converted, _columns(batch.slice(at, rows))))
+                    yield tuple(map(self.converted, batch.slice(at, rows).get_columns()))
         except DataError:
             raise
         except Exception as error:
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise DataError(f"the query fails: {shown(reason, 200)}", place=Place(self.path)) from None
-
-
-def _columns(frame: Any) -> Sequence[Any]:
-    found: Sequence[Any] = frame.get_columns()
-    return found
+            raise DataError(f"the query fails: {shown(first_line(error), 200)}", place=Place(self.path)) from None

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Array, index_of, objects, of_pandas
-from xentcli.errors import DataError, Place, XentError, shown
+from xentcli.errors import DataError, Place, XentError, first_line, shown
 from xentcli.extras import needed
 from xentcli.readers.lazy import collected, is_lazy, open_lazy
 from xentcli.readers.memory import MemorySource, holds_lists
@@ -51,13 +51,9 @@ def open_memory(data: Any, name: str, column: str = "") -> MemorySource:
         raise
     except Exception as error:
         # __array__ and similar methods may raise any error.
-        reason = f"{shown(type(data).__name__)} cannot be read as an array: {shown(_first_line(error), 200)}"
+        reason = f"{shown(type(data).__name__)} cannot be read as an array: {shown(first_line(error), 200)}"
         raise DataError(reason, place=Place(name), advice=_advice(data)) from None
     return _of_array(array, name, column, data, bfloat16=bfloat16)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def _advice(data: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from xentcli.errors import DataError, Place
 from xentcli.extras import is_limited, needed
 from xentcli.readers.arrow import ArrowSource, damage, source_of
+from xentcli.readers.runs import Batches
 from xentcli.readers.stream import ByteStream, at, plain_path, remote_file
 from xentcli.records import cached_property, replace
 from xentcli.urls import is_url
@@ -44,11 +45,8 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
         return replace(source, numbers_a_row=_numbers_a_row(meta))
 
 
-class _Parquet:
+class _Parquet(Batches):
     """The row groups of a Parquet file; another process reads the footer again."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle without the footer."""

@@ -7,8 +7,9 @@ by one worker, in order.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from xentcli.errors import DataError, Place
 
@@ -20,17 +21,15 @@ RUN_BYTES = 1 << 23
 Names = tuple[str, ...] | None
 
 
-class Batches(Protocol):
-    """A file with groups of rows that can be located; pickles."""
+class Batches(ABC):
+    """A file at `path` with groups of rows that can be located; pickles."""
 
-    @property
-    def path(self) -> str:
-        """Its path."""
-        ...
+    def __init__(self, path: str) -> None:
+        self.path = path
 
+    @abstractmethod
     def batches(self, groups: range, rows: int, names: Names) -> Iterator[Any]:
         """Yield record batches of about `rows` rows from some groups, with at least the columns of these names."""
-        ...
 
 
 class Run:
@@ -53,9 +52,12 @@ class Run:
         cursor = self._open.pop(names, None)
         if cursor is None or cursor.at > first:
             cursor = _Cursor(self.file.batches(self.groups, max(1, rows), names))
-        found = cursor.skip(first - cursor.at) and cursor.take(rows)
-        if not found or (cursor.at == self.rows and not cursor.is_at_end()):
-            text = f"a damaged file: {'more' if found else 'fewer'} rows than the {self.rows:,} it says"
+        for _ in cursor.next(first - cursor.at):
+            pass
+        found = list(cursor.next(rows)) if cursor.at == first else []
+        whole = cursor.at == first + rows
+        if not whole or (cursor.at == self.rows and not cursor.is_at_end()):
+            text = f"a damaged file: {'more' if whole else 'fewer'} rows than the {self.rows:,} it says"
             raise DataError(text, place=Place(self.file.path))
         if cursor.at < self.rows:
             self._open[names] = cursor
@@ -69,28 +71,15 @@ class _Cursor:
         self._batches, self._left = batches, None
         self.at = 0
 
-    def take(self, rows: int) -> list[Any]:
-        """Return the next rows in one or more batches; none if there are fewer."""
-        found: list[Any] = []
-        missing = rows
-        while missing and (batch := self._next()) is not None:
-            if batch.num_rows > missing:
-                self._left = batch.slice(missing)
-                batch = batch.slice(0, missing)
-            found.append(batch)
-            missing -= batch.num_rows
-        self.at += rows - missing
-        return [] if missing else found
-
-    def skip(self, rows: int) -> bool:
-        """Skip rows; return whether there were as many."""
+    def next(self, rows: int) -> Iterator[Any]:
+        """Yield the next rows in batches; fewer if there are no more."""
         while rows and (batch := self._next()) is not None:
-            passed = min(rows, batch.num_rows)
-            if passed < batch.num_rows:
-                self._left = batch.slice(passed)
-            rows -= passed
-            self.at += passed
-        return not rows
+            if batch.num_rows > rows:
+                self._left = batch.slice(rows)
+                batch = batch.slice(0, rows)
+            rows -= batch.num_rows
+            self.at += batch.num_rows
+            yield batch
 
     def is_at_end(self) -> bool:
         """Whether there is no further row; if so, closes the file."""
