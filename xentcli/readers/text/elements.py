@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Bytes, Flags, Ints
+from xentcli.arrays import Bytes, Ints
 from xentcli.errors import DataError, Place
 from xentcli.readers.compression import MadeFile
 from xentcli.readers.stream import ByteStream
 from xentcli.records import replace
 
-__all__ = ["end_of_value", "lines_of_elements"]
+__all__ = ["end_of_value", "escaped_in", "lines_of_elements", "quotes_of"]
 
 _CHUNK = 1 << 18
 _HEAD = 1 << 16
@@ -39,9 +39,7 @@ class _Scan:
 
     def found(self, chunk: Bytes) -> tuple[Ints, Ints]:
         """Return the places outside strings, and the depth after each; no chunk may end with a backslash."""
-        quotes: Ints = np.flatnonzero(chunk == _QUOTE)
-        if len(quotes):
-            quotes = quotes[~_escaped(chunk, quotes)]
+        quotes = quotes_of(chunk)
         places: Ints = np.flatnonzero(_FOUND[chunk])
         within = (np.searchsorted(quotes, places) + self.inside) & 1 == 1
         places = places[~within]
@@ -51,13 +49,23 @@ class _Scan:
         return places, depth
 
 
-def _escaped(chunk: Bytes, places: Ints) -> Flags:
-    """Whether an odd number of backslashes precedes each place."""
-    others = np.flatnonzero(chunk != _BACKSLASH)
-    before = np.searchsorted(others, places) - 1
-    last = np.where(before >= 0, others[before], -1)
-    odd: Flags = (places - last) % 2 == 0
-    return odd
+def escaped_in(chunk: Bytes) -> Ints:
+    """Return the places of bytes that a backslash escapes."""
+    slashes = np.flatnonzero(chunk[:-1] == _BACKSLASH)
+    if not len(slashes):
+        return slashes
+    order = np.arange(len(slashes))
+    begins = np.append(True, np.diff(slashes) != 1)
+    # In a run of backslashes every second one is escaped.
+    escapes: Ints = slashes[(order - np.maximum.accumulate(np.where(begins, order, 0))) & 1 == 0] + 1
+    return escapes
+
+
+def quotes_of(chunk: Bytes) -> Ints:
+    """Return the places of quotes that are not escaped."""
+    quotes = chunk == _QUOTE
+    quotes[escaped_in(chunk)] = False
+    return np.flatnonzero(quotes)
 
 
 def end_of_value(text: bytes) -> int | None:

@@ -22,7 +22,7 @@ from xentcli.readers.text.decimals import LOW_BYTES, doubles, words_at
 from xentcli.readers.text.delimited import PAD, Dialect, room_for
 from xentcli.records import record
 
-__all__ = ["Fields", "between", "fields_in", "fields_of", "in_rows"]
+__all__ = ["Fields", "between", "fields_in", "fields_of", "in_rows", "is_utf8"]
 
 _QUOTE, _CR, _LF, _BLANK, _TAB = (ord(letter) for letter in '"\r\n \t')
 _FEW_TEXTS = 64
@@ -129,7 +129,7 @@ def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields 
         return None
     text = buffer[PAD : PAD + size]
     ascii_ = bool(np.maximum.reduce(text) <= 127)
-    if not ascii_ and not _is_utf8(text.tobytes()):
+    if not ascii_ and not is_utf8(text.tobytes()):
         return None
     whole = buffer[PAD : PAD + size + (text[-1] != _LF)]
     buffer = buffer[: len(whole) + 2 * PAD]
@@ -237,7 +237,8 @@ def between(separators: Ints) -> tuple[Ints, Ints]:
     return start, separators
 
 
-def _is_utf8(data: bytes) -> bool:
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8."""
     if data.isascii():
         return True
     try:

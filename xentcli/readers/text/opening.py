@@ -118,18 +118,27 @@ def _opening(stream: ByteStream, delimiter: str | None, given: Dialect, decimal_
             dialect = replace(dialect, delimiter=",", decimal=".")
     if dialect.delimiter == BLANK:
         return _of_blanks(stream, dialect, begin)
-    rows = _first_rows(stream, dialect, begin, 1)
-    if not rows[0]:
+    (first,) = _first_rows(stream, dialect, begin, 1)
+    if not first:
         raise DataError("the first line is blank", place=Place(stream.name, line=1))
-    quoted = dialect.quotes and _quoted_at(stream, begin)
-    if rows[0][0] != rows[0][-1] and (quoted or _second_is_longer(stream, dialect, begin)):
-        rows = _known_rows(stream, dialect, begin) or rows
-        if _lacks_a_name(rows) and all(row[-1].strip() for row in rows):
-            below = [row[0] for row in rows[1:]] if any(_is_number(text, dialect) for text in rows[1][1:]) else []
-            if (quoted and _all_quoted(stream, dialect, begin)) or (below and _are_row_names(below, dialect)):
-                return Opening(dialect, begin, ("", *rows[0]), named=True)
-    data = len(rows[0]) == 1 and re.fullmatch(_OF_SVM, rows[0][0]) is not None
-    return Opening(dialect, begin, tuple(rows[0]), named=False if data else None)
+    if _has_row_names(stream, dialect, begin, first):
+        return Opening(dialect, begin, ("", *first), named=True)
+    data = len(first) == 1 and re.fullmatch(_OF_SVM, first[0]) is not None
+    return Opening(dialect, begin, tuple(first), named=False if data else None)
+
+
+def _has_row_names(stream: ByteStream, dialect: Dialect, begin: int, first: Sequence[str]) -> bool:
+    """Whether the first column has row names, and no name in the first row."""
+    quoted = dialect.quotes and stream.head.startswith(b'"', begin)
+    if first[0] == first[-1] or not (quoted or _second_is_longer(stream, dialect, begin)):
+        return False
+    rows = _known_rows(stream, dialect, begin)
+    if not (_lacks_a_name(rows) and all(row[-1].strip() for row in rows)):
+        return False
+    if quoted and all(line.startswith(b'"') for line in _known_lines(stream, dialect, begin)):
+        return True
+    below = [row[0] for row in rows[1:]]
+    return any(_is_number(text, dialect) for text in rows[1][1:]) and _are_row_names(below, dialect)
 
 
 _OF_SVM = r"\S+(\s+\d+:[-+.\deE]+)+\s*"
@@ -186,15 +195,6 @@ def _are_row_names(cells: Sequence[str], dialect: Dialect) -> bool:
     return counted or not any(_is_number(c, dialect) or c.startswith("'") or c.endswith("\\") for c in cells)
 
 
-def _quoted_at(stream: ByteStream, place: int) -> bool:
-    return stream.head[place : place + 1] == b'"'
-
-
-def _all_quoted(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
-    """Whether the first field of each of the first rows is quoted."""
-    return all(_quoted_at(stream, end) for end in _known_ends(stream, dialect, begin)[:-1])
-
-
 def _is_number(text: str, dialect: Dialect) -> bool:
     return is_number(in_points(text, dialect.decimal))
 
@@ -247,8 +247,7 @@ def _is_of_blanks(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
     after the first, and what no column of labels has: a first line of numbers, decimals in every row, or
     quotes within a line.
     """
-    ends = _known_ends(stream, dialect, begin)
-    lines = [stream.head[a:b] for a, b in itertools.pairwise(ends)]
+    lines = _known_lines(stream, dialect, begin)
     lines = list(itertools.dropwhile(lambda line: line.lstrip().startswith(b"#"), lines))
     rows = [_row(line, replace(dialect, delimiter=BLANK)) for line in lines]
     first, *others = [row for row in rows if row] or [[]]
@@ -265,16 +264,15 @@ def _is_of_blanks(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
 
 def _is_of_pipes(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
     """Whether the first rows, but for a footer, have as many pipes each, and decimals below the first."""
-    ends = itertools.pairwise(_known_ends(stream, dialect, begin))
-    rows = [_row(stream.head[a:b], replace(dialect, delimiter="|")) for a, b in ends if stream.head[a:b].strip()]
+    lines = [line for line in _known_lines(stream, dialect, begin) if line.strip()]
+    rows = [_row(line, replace(dialect, delimiter="|")) for line in lines]
     table = [row for row in (rows[:-1] if rows and len(rows[-1] or ()) == 1 else rows) if row]
     return len(table) > 1 and len({len(row) for row in table}) == 1 and _has_decimals(table[1:], dialect)
 
 
 def _is_of_commas(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
     """Whether each of the first rows has as many commas, and none is one field or a number with a decimal comma."""
-    ends = itertools.pairwise(_known_ends(stream, dialect, begin))
-    lines = [line for line in (stream.head[a:b].strip() for a, b in ends) if line]
+    lines = [line for line in map(bytes.strip, _known_lines(stream, dialect, begin)) if line]
     if any(dialect.delimiter.encode() in line or _is_number(line.decode(errors="replace"), dialect) for line in lines):
         return False
     rows = [_row(line, replace(dialect, delimiter=",")) or [] for line in lines]
@@ -319,20 +317,20 @@ def _first_ends(stream: ByteStream, dialect: Dialect, begin: int, limit: int) ->
     return ends
 
 
-def _known_ends(stream: ByteStream, dialect: Dialect, begin: int) -> list[int]:
-    """Return `begin` and the ends of the first rows that are whole in the head; the first is read to its end."""
+def _known_lines(stream: ByteStream, dialect: Dialect, begin: int) -> list[bytes]:
+    """Return the first rows that are whole in the head; the first is read to its end."""
     ends = _first_ends(stream, dialect, begin, 1)
     scan = RowScan(ends[-1])
     while len(ends) <= _LOOK_AT and (end := scan.row_end(stream.head, dialect)) >= 0:
         ends.append(end)
     if len(ends) <= _LOOK_AT and ends[-1] < len(stream.head) and len(stream.head) == stream.size:
         ends.append(len(stream.head))
-    return ends
+    return [stream.head[a:b] for a, b in itertools.pairwise(ends)]
 
 
 def _known_rows(stream: ByteStream, dialect: Dialect, begin: int) -> list[list[str]]:
     """Return the fields of the rows that are whole in the head, blank lines left out; none if one is unreadable."""
-    rows = [_row(stream.head[a:b], dialect) for a, b in itertools.pairwise(_known_ends(stream, dialect, begin))]
+    rows = [_row(line, dialect) for line in _known_lines(stream, dialect, begin)]
     return [] if None in rows else [row for row in rows if row]
 
 

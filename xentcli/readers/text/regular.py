@@ -23,14 +23,15 @@ from xentcli.arrays import Bytes, Flags, Floats, Ints, picked
 from xentcli.columns.column import Coded, Values
 from xentcli.readers.source import Pick, Selection
 from xentcli.readers.text.delimited import PAD, Dialect, room_for
-from xentcli.readers.text.fields import Fields, between, in_rows
+from xentcli.readers.text.elements import escaped_in, quotes_of
+from xentcli.readers.text.fields import Fields, between, in_rows, is_utf8
 from xentcli.records import cached_property, record, replace
 
 __all__ = ["Kind", "Labelled", "Leaf", "Shape"]
 
 _LONGEST = 300
 """Longer numerals go to the careful reader, which limits the number of digits."""
-_QUOTE, _BACKSLASH, _LF, _MINUS, _ZERO, _POINT, _E, _U = (ord(letter) for letter in '"\\\n-0.eu')
+_LF, _MINUS, _ZERO, _POINT, _E, _U = (ord(letter) for letter in "\n-0.eu")
 _ESCAPE = 6
 r"""Bytes of an escape such as \u00e9."""
 
@@ -84,7 +85,7 @@ class Shape:
     @cached_property
     def _quotes(self) -> int:
         """Unescaped quotes of a line."""
-        return sum(_quotes_of(np.frombuffer(leaf.before + leaf.after, np.uint8)).size for leaf in self.leaves)
+        return sum(quotes_of(np.frombuffer(leaf.before + leaf.after, np.uint8)).size for leaf in self.leaves)
 
     @cached_property
     def _fixed(self) -> Mapping[tuple[bytes, bytes], slice | list[int]]:
@@ -126,8 +127,8 @@ class Shape:
         buffer, text = room_for(len(data))
         text[:] = np.frombuffer(data, np.uint8)
         whole = buffer[PAD : PAD + len(data) + (text[-1] != _LF)]
-        quotes = _quotes_of(whole)
-        if len(quotes) != rows * self._quotes or not (_is_utf8(data) and _are_escapes(whole)):
+        quotes = quotes_of(whole)
+        if len(quotes) != rows * self._quotes or not (is_utf8(data) and _are_escapes(whole)):
             return None
         end: Ints = np.flatnonzero((whole == ord(self.delimiter)) | (whole == _LF))
         if len(quotes):
@@ -253,32 +254,6 @@ def _all_are(buffer: Bytes, at: Ints, text: bytes) -> bool:
     return found.tobytes() == text * at.size
 
 
-def _is_utf8(data: bytes) -> bool:
-    try:
-        return data.isascii() or bool(data.decode())
-    except UnicodeDecodeError:
-        return False
-
-
-def _escaped(whole: Bytes) -> Ints:
-    """Return the places of bytes that a backslash escapes."""
-    slashes = np.flatnonzero(whole[:-1] == _BACKSLASH)
-    if not len(slashes):
-        return slashes
-    order = np.arange(len(slashes))
-    begins = np.append(True, np.diff(slashes) != 1)
-    # In a run of backslashes every second one is escaped.
-    escapes: Ints = slashes[(order - np.maximum.accumulate(np.where(begins, order, 0))) & 1 == 0] + 1
-    return escapes
-
-
-def _quotes_of(whole: Bytes) -> Ints:
-    """Return the places of quotes that are not escaped."""
-    quotes = whole == _QUOTE
-    quotes[_escaped(whole)] = False
-    return np.flatnonzero(quotes)
-
-
 def _table_of(letters: bytes) -> Flags:
     """Return which bytes are among some letters."""
     table = np.zeros(256, dtype=bool)
@@ -293,7 +268,7 @@ _BEGINS, _ENDS = _table_of(b"0123456789+-."), _table_of(b"0123456789.")
 
 def _are_escapes(whole: Bytes) -> bool:
     """Whether all escapes are those of JSON, and surrogates come in pairs."""
-    escaped = _escaped(whole)
+    escaped = escaped_in(whole)
     letters = whole[escaped]
     if not _SIMPLE[letters].all():
         return False
