@@ -18,13 +18,13 @@ import numpy as np
 
 from xentcli.arrays import objects
 from xentcli.columns.lists import Lists
-from xentcli.errors import DataError, FileError, Place, XentError
+from xentcli.errors import DataError, FileError, Place, XentError, first_line
 from xentcli.extras import needed
 from xentcli.readers.arrow_columns import SAMPLE, Origin, by_rows, origins_of
 from xentcli.readers.ipc import batches_of
 from xentcli.readers.lists import kinds_of_unequal
 from xentcli.readers.runs import Batches, Run, runs_of
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits
+from xentcli.readers.source import BLOCK_BYTES, Counted, FlatTable, Rows, Selection, Traits
 from xentcli.readers.stream import ByteStream, at, open_file, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
@@ -228,7 +228,7 @@ class ArrowPart:
 
 
 @record(frozen=True)
-class ArrowSource(FlatTable):
+class ArrowSource(Counted, FlatTable):
     """A file of record batches; `groups` are the rows and bytes of what can be found in it."""
 
     stream: ByteStream
@@ -253,14 +253,6 @@ class ArrowSource(FlatTable):
         codes = {column: self.codes[name] for column, name in enumerate(self.flat.names) if name in self.codes}
         return Traits(flat=self.flat, lists=self.flat.lists, dtypes=dtypes, codes=codes)
 
-    def lines(self) -> int:
-        """Count the rows."""
-        return self.rows
-
-    def share_of(self, rows: int) -> float:
-        """Return the fraction of all rows that `rows` is."""
-        return rows / max(1, self.rows)
-
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[ArrowPart]:
         """Cut it into parts of about `block_bytes`, no row of which is read."""
         size = 8 * max(1.0, self.width, self.numbers_a_row)
@@ -273,11 +265,8 @@ class ArrowSource(FlatTable):
             start += run.rows
 
 
-class _Feather:
+class _Feather(Batches):
     """The record batches of an Arrow IPC file."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Any]:
@@ -380,7 +369,7 @@ def damage(path: str) -> Iterator[None]:
         raise FileError(f"cannot be read: {error or 'out of memory'}", place=Place(path)) from None
     except Exception as error:
         # A corrupt name is a UnicodeDecodeError, a corrupt type a KeyError, and so on.
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        reason = first_line(error)[:200]
         if "Failed to launch" in reason:
             advice = "ulimit -v and ulimit -u show the limits on memory and on threads"
             raise FileError(f"cannot be read: {reason}", place=Place(path), advice=advice) from None

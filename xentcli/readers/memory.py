@@ -14,7 +14,7 @@ from xentcli.columns.column import Values
 from xentcli.columns.lists import Lists
 from xentcli.errors import Place
 from xentcli.readers.npy import read_values, widened
-from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Traits, WholePart
+from xentcli.readers.source import BLOCK_BYTES, Counted, Rows, Selection, Traits, WholePart
 from xentcli.readers.table import rows_of_columns
 from xentcli.readers.wide import Flat
 from xentcli.records import cached_property, record, replace
@@ -82,7 +82,7 @@ class MemoryPart(WholePart):
 
 
 @record(frozen=True, eq=False)
-class MemorySource:
+class MemorySource(Counted):
     """An array (n, k), or (blocks, k, n / blocks) if classes are not the last axis, or named columns of length n.
 
     Attributes
@@ -175,14 +175,6 @@ class MemorySource:
 
     def check_unchanged(self) -> None:
         """Do nothing: data in memory are not monitored."""
-
-    def lines(self) -> int:
-        """Count the rows."""
-        return self.rows
-
-    def share_of(self, rows: int) -> float:
-        """Return the fraction of all rows that `rows` is."""
-        return rows / max(1, self.rows)
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[MemoryPart]:
         """Cut it into parts of about `block_bytes`."""

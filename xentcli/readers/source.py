@@ -27,6 +27,7 @@ __all__ = [
     "REQUEST_BYTES",
     "TASK_BYTES",
     "TASK_ROWS",
+    "Counted",
     "FlatTable",
     "Headed",
     "OfStream",
@@ -460,6 +461,10 @@ class OfStream:
         # A small file still has several parts for each worker.
         return max(2 * BLOCK_BYTES, min(TASK_BYTES, self.stream.size // 8))
 
+    def numeric(self, column: int) -> bool | None:
+        """Return None: every value is checked."""
+        return None
+
     def share_of(self, rows: int) -> float | None:
         """Return None: the rows were not counted."""
         return None
@@ -467,6 +472,20 @@ class OfStream:
     def check_unchanged(self) -> None:
         """Raise DataError if the file changed since it was opened."""
         self.stream.check_unchanged()
+
+
+class Counted:
+    """Base of sources that know how many rows they have."""
+
+    rows: int
+
+    def lines(self) -> int:
+        """Return the number of rows."""
+        return self.rows
+
+    def share_of(self, rows: int) -> float:
+        """Return the fraction of all rows that `rows` is."""
+        return rows / max(1, self.rows)
 
 
 class FlatTable(OfStream):

@@ -83,30 +83,32 @@ class CsvPart(TextRange):
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(open_range(self.path)) if self.data is None else None
             while part.rows:
-                size = part.length if part.length < usual + LEAST_FAST else usual
-                buffer, text = part._read(size, file)
-                rows = None
-                if size < part.length:
-                    size = text.tobytes().rfind(self.grammar.dialect.end) + 1
-                    if not size:
-                        usual *= 2
-                        continue
-                if size >= LEAST_FAST:
-                    rows = part._fast(buffer, size, selection)
-                if rows is not None:
-                    lines = rows.count
-                else:
-                    data = text[:size].tobytes()
-                    if size < part.length and self.grammar.dialect.quotes and data.count(b'"') % 2:
-                        # The last line end may be inside quotes.
-                        data = part._read(part.length, file)[1].tobytes()
-                    size, lines = len(data), data.count(self.grammar.dialect.end)
-                    rows = part._careful(data, selection)
-                del buffer, text
+                found = part._piece(usual, file, selection)
+                if found is None:
+                    usual *= 2
+                    continue
+                rows, size, lines = found
                 part = part.after(rows.count, size, lines)
                 yield rows
         if part.length:
             raise RuntimeError(f"{self.path}: more rows were read than counted")
+
+    def _piece(self, usual: int, file: io.RawIOBase | None, selection: Selection) -> tuple[Rows, int, int] | None:
+        """Read rows of about `usual` bytes: return them, their bytes and their lines; None if no row ends there."""
+        size, dialect = self.length if self.length < usual + LEAST_FAST else usual, self.grammar.dialect
+        buffer, text = self._read(size, file)
+        if size < self.length:
+            size = text.tobytes().rfind(dialect.end) + 1
+            if not size:
+                return None
+        rows = self._fast(buffer, size, selection) if size >= LEAST_FAST else None
+        if rows is not None:
+            return rows, size, rows.count
+        data = text[:size].tobytes()
+        if size < self.length and dialect.quotes and data.count(b'"') % 2:
+            # The last line end may be inside quotes.
+            data = self._read(self.length, file)[1].tobytes()
+        return self._careful(data, selection), len(data), data.count(dialect.end)
 
     def first(self, rows: int) -> CsvPart:
         """Return the first rows, if they are few and without quotes; else all."""
@@ -322,9 +324,6 @@ class CsvSource(OfStream):
         rows = max(1, self.stream.head.count(self.dialect.end))
         most = max(1 << 16, TASK_ROWS * len(self.stream.head) // rows)
         return min(most, self.task_of_pieces)
-
-    def numeric(self, column: int) -> None:
-        """Return None: every cell is checked."""
 
     def _second_header(self) -> str:
         """Return the command that makes one line of two lines of names, of groups of columns and of columns.

@@ -134,9 +134,6 @@ class LinesSource(FlatTable):
             return None
         return self.form.shape(self.stream.head.split(b"\n", 1)[0], self.fields, self.flat)
 
-    def numeric(self, column: int) -> None:
-        """Return None: every value is checked."""
-
     def lines(self) -> int:
         """Count the rows by one pass over the bytes."""
         return sum(block.rows for block in blocks(self.stream, self._dialect, BLOCK_BYTES, 0, keep=False))

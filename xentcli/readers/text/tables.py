@@ -13,7 +13,7 @@ from typing import Any
 from xentcli.errors import DataError, Place
 from xentcli.readers.nested import Field, fields_of, fields_of_row, flat_of_fields, inner_of, is_row
 from xentcli.readers.nested_rows import Records
-from xentcli.readers.source import BLOCK_BYTES, FlatTable
+from xentcli.readers.source import BLOCK_BYTES, Counted, FlatTable
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.faults import Written
 from xentcli.readers.wide import Flat
@@ -42,12 +42,13 @@ class AmbiguousError(Exception):
 
 
 @record(frozen=True, eq=False)
-class TableSource(FlatTable):
+class TableSource(Counted, FlatTable):
     """A table that was one JSON object."""
 
     stream: ByteStream
     table: Table
     flat: Flat
+    rows: int
     format: str = "json"
 
     @property
@@ -65,21 +66,10 @@ class TableSource(FlatTable):
         """The column of the keys of rows."""
         return 0 if self.table.keyed else None
 
-    def numeric(self, column: int) -> None:
-        """Return None: every value is checked."""
-
-    def lines(self) -> int:
-        """Count the rows."""
-        return len(self.table.rows)
-
-    def share_of(self, rows: int) -> float:
-        """Return the fraction of all rows that `rows` is."""
-        return rows / max(1, len(self.table.rows))
-
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[Records]:
         """Cut it into parts of about `block_bytes`."""
         step = max(1, block_bytes // (8 * max(1, self.width)))
-        for start in range(0, len(self.table.rows), step):
+        for start in range(0, self.rows, step):
             found = self.table.rows[start : start + step]
             yield Records(self.path, self.table.fields, self.flat, start, None, found)
 
@@ -96,7 +86,7 @@ def open_table(stream: ByteStream, value: Any) -> TableSource:
     table = table or Table(fields_of(value), [value])
     if not table.fields:
         raise DataError("an object without names: there is nothing to score", place=Place(stream.name))
-    return TableSource(stream, table, flat_of_fields(table.fields))
+    return TableSource(stream, table, flat_of_fields(table.fields), len(table.rows))
 
 
 def _two_ways(stream: ByteStream) -> DataError:
