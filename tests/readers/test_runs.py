@@ -11,15 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xentcli.errors import DataError
-from xentcli.readers.runs import RUN_BYTES, Run, runs_of
+from xentcli.readers.runs import RUN_BYTES, Batches, Run, runs_of
 
 
-class Numbers:
+class Numbers(Batches):
     """A file of groups of the numbers from 0 on, which counts how often it is opened."""
 
-    path = "numbers"
-
     def __init__(self, groups: list[int], batch: int, said: int | None = None) -> None:
+        super().__init__("numbers")
         self.groups, self.batch, self.opened = groups, batch, 0
         self.said = sum(groups) if said is None else said
 
