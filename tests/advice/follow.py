@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 import pandas
+import pytest
 
 from tests.conftest import Call
 from xentcli.cli import main
@@ -130,8 +132,38 @@ def _applied(line: str, wanted: str, args: list[str], case: Case, folder: Path) 
 
 
 def _in_shell(command: str, folder: Path) -> None:
+    if (words := _python(command)) is not None:
+        _in_python(*words, folder)
+        return
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     subprocess.run(["bash", "-ec", command], cwd=folder, check=True, env={**os.environ, "PATH": path}, timeout=60)
+
+
+def _python(command: str) -> tuple[str, list[str], dict[str, str]] | None:
+    """The code, arguments and files by < and > of a line that does no more than start Python; None for any other."""
+    if re.search("[$`]", re.sub("""'[^']*'|"[^"$`]*\"""", "", command)):
+        return None
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    words, files = list(lexer), dict[str, str]()
+    while words[-2:-1] in (["<"], [">"]):
+        files[words[-2]] = words[-1]
+        del words[-2:]
+    return (words[2], words[3:], files) if words[:2] == ["python3", "-c"] and not {*words} & {*"<>|&;"} else None
+
+
+def _in_python(code: str, args: list[str], files: Mapping[str, str], folder: Path) -> None:
+    """Run a line of Python as the shell would, but in this process: half the time of a new one is to import pandas."""
+    with pytest.MonkeyPatch.context() as patch, open(folder / files.get("<", os.devnull), "rb") as given:
+        stdout = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        patch.setattr(sys, "stdin", io.TextIOWrapper(given, "utf-8"))
+        patch.setattr(sys, "stdout", stdout)
+        patch.setattr(sys, "argv", ["-c", *args])
+        patch.chdir(folder)
+        exec(code, {})
+        stdout.flush()
+        if ">" in files:
+            Path(files[">"]).write_bytes(stdout.buffer.getvalue())
 
 
 def _with_new_file(args: list[str], folder: Path, run: Callable[[], object], line: str) -> list[str]:
