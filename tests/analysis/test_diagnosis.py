@@ -131,7 +131,7 @@ def test_labels_that_are_the_predicted_class_are_noticed_where_that_is_implausib
     assert codes(frame[:5], label="y", preds=preds) == []
 
 
-@pytest.mark.parametrize("block_bytes", [1, 1 << 20])
+@pytest.mark.parametrize("block_bytes", [64, 1 << 20])
 def test_labels_that_are_a_threshold_of_the_predictions_are_noticed_where_that_is_implausible(block_bytes: int) -> None:
     q = RNG.uniform(size=N)
 
@@ -154,7 +154,7 @@ def test_labels_that_are_a_threshold_of_the_predictions_are_noticed_where_that_i
     assert of((q > 0.3).astype(int), w=np.r_[1.0, np.full(N - 1, 2.0)]) == []
 
 
-@pytest.mark.parametrize("block_bytes", [1, 1 << 20])
+@pytest.mark.parametrize("block_bytes", [64, 1 << 20])
 def test_the_confidence_of_the_predicted_class_is_noticed(block_bytes: int) -> None:
     q = RNG.uniform(size=N)
     y = (RNG.uniform(size=N) < q).astype(int)

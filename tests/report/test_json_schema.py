@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -54,7 +55,12 @@ def parsed(document: Document) -> dict[str, Any]:
 
 
 def validator(document: Document) -> Draft202012Validator:
-    made = schema("report" if document.NAME == "check" else document.NAME)
+    return of_name("report" if document.NAME == "check" else document.NAME)
+
+
+@functools.cache
+def of_name(name: str) -> Draft202012Validator:
+    made = schema(name)
     Draft202012Validator.check_schema(made)
     return Draft202012Validator(made)
 

@@ -6,13 +6,12 @@ import copy
 import json
 import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import xentcli
+from tests.conftest import started
 
 DATA = ([[0.7, 0.3], [0.4, 0.6]], [0, 0])
 TEST = """
@@ -34,12 +33,14 @@ def test_a_check_is_true_where_it_passes(most: float, passes: bool) -> None:
 def test_pytest_shows_the_screen(tmp_path: Path, server: bool, options: tuple[str, ...]) -> None:
     (tmp_path / "test_model.py").write_text(TEST)
     env = {name: value for name, value in os.environ.items() if name not in ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS")}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", *options, "test_model.py"]
-    env |= {"CI": "true"} if server else {}
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    # Other plugins would take most of the time.
+    env |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **({"CI": "true"} if server else {})}
+    args = ["-p", "no:cacheprovider", *options, "test_model.py"]
+    ended = f"import os, sys, pytest; code = pytest.main({args}); sys.stdout.flush(); os._exit(code)"
+    done = started([], tmp_path, env, before=ended)
     assert done.returncode == 1
     screen = str(xentcli.check(*DATA, max={"cost": 0.5}, min={"accuracy": 0.5})).splitlines()
-    shown = [line.removeprefix("E").strip().removeprefix("+").strip() for line in done.stdout.splitlines()]
+    shown = [line.removeprefix("E").strip().removeprefix("+").strip() for line in done.stdout.decode().splitlines()]
     # Without -vv and out of CI pytest shows the first lines alone.
     for line in screen if server or "-vv" in options else screen[:2]:
         assert line.strip() in shown, done.stdout
