@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import pytest
 
-from tests import forked
+from tests import forked, laws
 from xentcli import attempts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,8 +53,9 @@ SECOND = os.environ.get("PYTEST_XDIST_WORKER", "gw0")[-1] in "13579"
 
 
 def pytest_configure() -> None:
-    """Have temporary files in memory, unless the environment says where, and keep the compiled tests."""
+    """Have temporary files in memory, unless the environment says where; keep the compiled tests; say how long laws try."""
     sys.dont_write_bytecode = False
+    laws.by_default()
     if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK):
         there = os.statvfs(MEMORY)
         if there.f_bavail * there.f_frsize > LEAST_MEMORY and not there.f_flag & os.ST_NOEXEC:

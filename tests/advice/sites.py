@@ -63,9 +63,10 @@ def sites() -> list[Site]:
 
 
 def _in_module(tree: ast.Module, name: str) -> Iterator[Site]:
-    skipped = {id(node) for part in _not_advice(tree) for node in ast.walk(part)}
-    inside = {id(value) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for value in node.values}
-    for node in ast.walk(tree):
+    nodes = [*ast.walk(tree)]
+    skipped = {id(node) for part in _not_advice(nodes) for node in ast.walk(part)}
+    inside = {id(value) for node in nodes if isinstance(node, ast.JoinedStr) for value in node.values}
+    for node in nodes:
         if id(node) in skipped or id(node) in inside:
             continue
         text = _template(node)
@@ -85,9 +86,9 @@ def _template(node: ast.AST) -> str | None:
     return None
 
 
-def _not_advice(tree: ast.Module) -> Iterator[ast.AST]:
+def _not_advice(nodes: list[ast.AST]) -> Iterator[ast.AST]:
     """Docstrings, the messages of errors and warnings, and what is compared or looked up."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield node
         elif isinstance(node, ast.Call) and _name(node.func).endswith(("Error", "NoVerdict", "RuleError", "Rule")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax
 
 from tests.conftest import Run
-from tests.laws import settings
+from tests.laws import settings, some_of
 from xentcli import score
 from xentcli.errors import Warning
 from xentcli.report.report import Report
@@ -96,12 +97,24 @@ def test_one_column_of_which_every_label_is_1(kind: Any) -> None:
     assert costs_in(warning) == pytest.approx([-np.log(q).mean(), -np.log1p(-q).mean()], rel=1e-3)
 
 
-@pytest.mark.parametrize("block_bytes", [1, 1000, 1 << 20])
-@pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("way", ["probabilities", "logits", "log-probabilities", "large logits", "classes weighted"])
+@functools.cache
+def whole_of(way: str) -> Any:
+    preds, options = WAYS[way]
+    return score(preds, LABELS, **options).warnings
+
+
+@pytest.mark.parametrize(
+    ("block_bytes", "threads", "way"),
+    some_of(
+        [1, 1000, 1 << 20],
+        [1, 3],
+        ["probabilities", "logits", "log-probabilities", "large logits", "classes weighted"],
+        of=2,
+    ),
+)
 def test_blocks_and_threads_change_no_digit(way: str, block_bytes: int, threads: int) -> None:
     preds, options = WAYS[way]
-    whole = score(preds, LABELS, **options).warnings
+    whole = whole_of(way)
     assert whole
     assert score(preds, LABELS, block_bytes=block_bytes, threads=threads, **options).warnings == whole
 

@@ -30,7 +30,7 @@ from xentcli.errors import DataError, UsageError
 from xentcli.report.calibration import CalibrationReport, Fit
 from xentcli.tallies.bins import bins_of
 
-laws = settings(deadline=None, max_examples=25)
+laws = settings(deadline=None, max_examples=25, least=8)
 SAMPLES = ROOT / "sample_data"
 FOREST = (str(SAMPLES / "digits_forest.csv"), str(SAMPLES / "digits_labels.csv"))
 CANCER = (str(SAMPLES / "cancer_logistic.csv"), str(SAMPLES / "cancer_labels.csv"))

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import Call, Write
+from tests.laws import some_of
 from xentcli import score
 from xentcli.errors import UsageError
 from xentcli.scoring.metrics import METRICS
@@ -43,21 +44,24 @@ def _same(found: dict[str, float | None], report: Any, names: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"weights": "w"},
-        {"bytes": "size", "weights": "w"},
-        {"class_weight": {"cat": 2.5}},
-        {"label_smoothing": 0.1},
-        {"cluster": "ward"},
-        {"cluster": "ward", "weights": "w"},
-        {"base": "2", "clip": 0.2},
-        {"temperature": 2.0},
-    ],
+    ("options", "soft"),
+    some_of(
+        [
+            {},
+            {"weights": "w"},
+            {"bytes": "size", "weights": "w"},
+            {"class_weight": {"cat": 2.5}},
+            {"label_smoothing": 0.1},
+            {"cluster": "ward"},
+            {"cluster": "ward", "weights": "w"},
+            {"base": "2", "clip": 0.2},
+            {"temperature": 2.0},
+        ],
+        [False, True],
+        of=2,
+    ),
     ids=str,
 )
-@pytest.mark.parametrize("soft", [False, True])
 def test_a_group_has_what_a_score_of_its_rows_alone_has(options: dict[str, Any], soft: bool) -> None:
     frame = FRAME.assign(**SOFT)
     given = {"preds": ",".join(NAMES), "label": ",".join(SOFT) if soft else "y", **options}

@@ -238,15 +238,19 @@ def test_a_summary_that_cannot_be_written_is_4_with_the_result_on_stdout(call: C
     assert "cannot be written: Is a directory" in done.err
 
 
-def test_a_summary_over_1_mib_is_cut_with_the_failures_first(call: Call, write: Write, github_job: Path) -> None:
-    limits = json.dumps([f"cost=1.{number:05}" for number in range(20_000)])
+def test_a_summary_over_1_mib_is_cut_with_the_failures_first(
+    call: Call, write: Write, github_job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert github.LARGEST == 1 << 20
+    monkeypatch.setattr(github, "LARGEST", 1 << 17)
+    limits = json.dumps([f"cost=1.{number:05}" for number in range(4000)])
     write("pyproject.toml", GOOD.replace("{ cost = 1 }", limits) + BAD)
     assert call("check", "--format", "csv").code == 1
     whole = github_job.stat().st_size
     assert github.LARGEST - 200 < whole <= github.LARGEST
     text = github_job.read_text(encoding="utf-8")
     assert text.index("over by 0.230") < text.index("at most 1.00001") < text.index("at most 1.00999")
-    assert "at most 1.19999" not in text
+    assert "at most 1.03999" not in text
     assert text.endswith("|\n\n(The summary is cut; the log has all.)\n")
     # A second command of the step has no room left.
     assert call("check", "bad").code == 1

@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.conftest import XENT, Run, Write, wait_for
+from tests import forked
+from tests.conftest import STRICT, XENT, Run, Write, wait_for
 from tests.forked import default_signals
 from xentcli.cli import main
 
@@ -146,11 +148,20 @@ def test_bare_xent_prints_its_help(xent: Run) -> None:
     assert "xent score preds.csv labels.csv" in done.stderr
 
 
-def _to(command: tuple[str, ...], folder: Path, stdout: int) -> tuple[int, str]:
-    done = subprocess.run(
-        [*XENT, *command], cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, check=False
-    )
-    return done.returncode, done.stderr.decode()
+def _to(
+    command: tuple[str, ...], folder: Path, stdout: int, env: dict[str, str] | None = None, before: str = ""
+) -> tuple[int, str]:
+    """The exit code and stderr of a command that writes to a file descriptor; `before` is Python that runs first."""
+    given = {**os.environ, **(env or {})}
+    with open(os.devnull, "rb") as nothing, tempfile.TemporaryFile() as stderr:
+        if forked.can_fork(command, given):
+            streams = [nothing.fileno(), stdout, stderr.fileno()]
+            code = forked.server().start(command, folder, given, streams, before=before).wait(60)
+        else:
+            words = [sys.executable, "-c", f"{before}\n{STRICT}", *command]
+            code = subprocess.run(words, cwd=folder, env=given, stdin=nothing, stdout=stdout, stderr=stderr).returncode
+        stderr.seek(0)
+        return code, stderr.read().decode()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
@@ -166,8 +177,9 @@ def test_a_full_output_is_4(tmp_path: Path, args: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("into", ["a pipe", "a file"])
 @pytest.mark.parametrize("option", [("--state", "/dev/stdout"), ("-o", "json:/dev/stdout")], ids=" ".join)
 def test_standard_output_is_no_file_beside_the_report(tmp_path: Path, option: tuple[str, str], into: str) -> None:
-    with open(tmp_path / "out.txt", "wb") as file:
-        code, stderr = _to((*SCORE, *option), tmp_path, subprocess.PIPE if into == "a pipe" else file.fileno())
+    reading, writing = os.pipe()
+    with open(reading, "rb"), open(writing, "wb") as pipe, open(tmp_path / "out.txt", "wb") as file:
+        code, stderr = _to((*SCORE, *option), tmp_path, (pipe if into == "a pipe" else file).fileno())
     assert code == 2
     assert "is standard output, where the report is written" in told(stderr)
     assert (tmp_path / "out.txt").read_bytes() == b""
@@ -188,29 +200,20 @@ LONG_OUTPUT = [
 ]
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("env", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("args", LONG_OUTPUT, ids=" ".join)
 def test_an_output_that_is_full_midway_is_4(
-    args: tuple[str, ...], unbuffered: str, tmp_path: Path, write: Write
+    args: tuple[str, ...], env: dict[str, str], tmp_path: Path, write: Write
 ) -> None:
     # A raw write, as PYTHONUNBUFFERED asks for, returns how much it wrote, without an error.
-    write("preds.csv", "cat,dog\n" + "0.25,0.75\n" * 9_000)
-    write("labels.csv", "truth,g\n" + "".join(f"dog,g{row}\n" for row in range(9_000)))
-    command = [*XENT, *SCORE, "--label", "truth", *args]
-    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
-    most = 1 << 16
+    write("preds.csv", "cat,dog\n" + "0.25,0.75\n" * 2_000)
+    write("labels.csv", "truth,g\n" + "".join(f"dog,g{row}\n" for row in range(2_000)))
+    most = 1 << 14
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))"
     with open(tmp_path / "out", "wb") as out:
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=env,
-            stdout=out,
-            stderr=subprocess.PIPE,
-            check=False,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
-        )
-    assert done.returncode == 4, done.stderr
-    assert b"standard output cannot be written: File too large" in done.stderr
+        code, stderr = _to((*SCORE, "--label", "truth", *args), tmp_path, out.fileno(), env, limit)
+    assert code == 4, stderr
+    assert "standard output cannot be written: File too large" in stderr
     assert (tmp_path / "out").stat().st_size == most
 
 

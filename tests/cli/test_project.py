@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
@@ -339,10 +340,16 @@ def test_errors_are_json_and_on_stderr_too(call: Call, write: Write) -> None:
 VALUES = ["true", "1", "0.5", "'x'", "['x']", "[1]", "{ a = 1 }", "{ a = 'x' }", "{ a = true }", "1979-05-27", "[[]]"]
 
 
-@pytest.mark.parametrize("key", sorted(_KEYS))
-def test_the_schema_takes_what_the_reader_takes(key: str, tmp_path: Path) -> None:
+@functools.cache
+def of_project() -> jsonschema.Draft7Validator:
     made = schema(_KEYS)
     jsonschema.Draft7Validator.check_schema(made)
+    return jsonschema.Draft7Validator(made)
+
+
+@pytest.mark.parametrize("key", sorted(_KEYS))
+def test_the_schema_takes_what_the_reader_takes(key: str, tmp_path: Path) -> None:
+    validator = of_project()
     option = key.replace("_", "-")
     taken = set()
     for value in VALUES:
@@ -352,7 +359,7 @@ def test_the_schema_takes_what_the_reader_takes(key: str, tmp_path: Path) -> Non
             read = project_of(_KEYS, tmp_path) is not None
         except UsageError:
             read = False
-        valid = jsonschema.Draft7Validator(made).is_valid(tomllib.loads(text))
+        valid = validator.is_valid(tomllib.loads(text))
         # A text that is not among the choices is refused later, by the command.
         assert read or not valid, value
         assert valid or not read or _KEYS[key].choices, value

@@ -72,7 +72,7 @@ def test_rows_are_matched_by_position() -> None:
 
 
 def test_neither_blocks_nor_threads_change_which_label_goes_with_which_row(write: Write) -> None:
-    preds, labels = some(150), truth(150)
+    preds, labels = some(70), truth(70)
     one = write("p.csv", preds.to_csv(index=False))
     two = write("l.csv", csv([["x" * (row % 40), label] for row, label in enumerate(labels)], ["note", "truth"]))
     whole = score(one, two, label="truth")

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Call, Write, posix_only
+from tests.laws import LONG, some_of
 from xentcli import score
 from xentcli.errors import DataError
 
@@ -209,7 +210,7 @@ def test_advice_followed_to_the_letter_never_leads_to_a_wrong_number(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     wrong, counts = [], Counter[str]()
-    for case in cases():
+    for case in some_of([*cases()]):
         for how, cost in outcomes(case, put(case), {}):
             right = case.whole and math.isclose(cost, COST, rel_tol=1e-12)
             counts["refused" if math.isnan(cost) else "guessed" if how == "guessed" else "right"] += 1
@@ -220,7 +221,7 @@ def test_advice_followed_to_the_letter_never_leads_to_a_wrong_number(
             if case.damage == "nothing" and not right and case.labels != "1":
                 wrong.append(f"{case}: {how} {cost}")
     assert not wrong, "\n".join([f"{len(wrong)} wrong, {counts}", *wrong[:60]])
-    assert counts["right"] > 400 and counts["refused"] > 100, counts
+    assert counts["right"] > (400 if LONG else 130) and counts["refused"] > (100 if LONG else 30), counts
 
 
 def test_where_both_first_lines_are_plain_no_option_for_headers_is_advised(

@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import xentcli
+from tests.laws import some_of
 from xentcli.errors import FileError
 from xentcli.records import record
 from xentcli.report import json_schema, schema
@@ -90,7 +91,7 @@ def test_a_document_is_as_the_schema_says_and_every_wrong_one_is_refused(what: s
     made.validate(document)
     accepted = [
         change
-        for change, changed in wrong(document)
+        for change, changed in some_of([*wrong(document)])
         if change != "no top3" and not set(change.split()) & {*FREE} and made.is_valid(changed)
     ]
     assert accepted == []

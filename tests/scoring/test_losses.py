@@ -23,7 +23,7 @@ from scipy import stats
 from scipy.special import softmax
 from sklearn.metrics import brier_score_loss
 
-from tests.laws import settings
+from tests.laws import LONG, settings
 from xentcli.errors import Place
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.checks import checked
@@ -37,6 +37,8 @@ Ints = npt.NDArray[np.int64]
 DIGITS = 400
 LABELLED = ["probs", "logits", "logprobs"]
 
+ROWS = 150 if LONG else 50
+"""As many rows as are held against exact losses."""
 modest = settings(deadline=None, max_examples=60)
 
 
@@ -117,7 +119,7 @@ def example_rows(kind: str, rng: np.random.Generator, n: int, k: int) -> Floats:
 )
 def test_the_loss_of_random_logits_is_within_4_ulp(k: int, spread: float, certain: bool) -> None:
     rng = np.random.default_rng(k)
-    z = rng.normal(size=(150, k)) * spread
+    z = rng.normal(size=(ROWS, k)) * spread
     target = z.argmax(axis=1) if certain else rng.integers(0, k, len(z))
     assert worst("logits", z, target) <= 4
 
@@ -125,7 +127,7 @@ def test_the_loss_of_random_logits_is_within_4_ulp(k: int, spread: float, certai
 @pytest.mark.parametrize("offset", [0.0, 1e3, -1e6])
 def test_the_loss_of_logits_far_from_zero_is_within_4_ulp(offset: float) -> None:
     rng = np.random.default_rng(1)
-    z = offset + rng.normal(size=(100, 4)) * 8
+    z = offset + rng.normal(size=(ROWS, 4)) * 8
     assert worst("logits", z, z.argmax(axis=1)) <= 4
     assert worst("logits", z, z.argmin(axis=1)) <= 4
 
@@ -134,7 +136,7 @@ def test_the_loss_of_logits_far_from_zero_is_within_4_ulp(offset: float) -> None
 @pytest.mark.parametrize("kind", ["probs", "logprobs"])
 def test_the_loss_of_random_probabilities_is_within_4_ulp(kind: str, k: int) -> None:
     rng = np.random.default_rng(k)
-    values = example_rows(kind, rng, 150, k)
+    values = example_rows(kind, rng, ROWS, k)
     assert worst(kind, values, rng.integers(0, k, len(values))) <= 4
     assert worst(kind, values, values.argmax(axis=1)) <= 4
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import Call, Write
+from tests.laws import some_of
 from xentcli import score
 from xentcli.errors import DataError
 
@@ -50,9 +51,7 @@ def as_npy(path: Path, frame: pd.DataFrame) -> str:
 FORMS: list[Callable[[Path, pd.DataFrame], str]] = [as_csv, as_parquet, as_jsonl, as_npy]
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", ["probs", "logits", "logprobs"])
-@pytest.mark.parametrize("block_bytes", [64, None])
+@pytest.mark.parametrize(("form", "kind", "block_bytes"), some_of(FORMS, ["probs", "logits", "logprobs"], [64, None]))
 def test_rows_without_a_prediction_are_as_if_they_were_not_there(
     form: Callable[[Path, pd.DataFrame], str], kind: str, block_bytes: int | None, tmp_path: Path
 ) -> None:
@@ -131,9 +130,7 @@ def multi(seed: int) -> tuple[Any, Any, Any]:
     return q, y, random.random(12) + 0.5
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("block_bytes", [24, None])
+@pytest.mark.parametrize(("seed", "weighted", "block_bytes"), some_of(range(4), [False, True], [24, None]))
 def test_the_cost_is_the_mean_of_the_cells_that_are_there(seed: int, weighted: bool, block_bytes: int | None) -> None:
     q, y, weight = multi(seed)
     labels = np.column_stack([y, weight])

@@ -47,7 +47,7 @@ def rows_alone(weights: str | None, **values: str) -> Report:
 
 
 @pytest.mark.parametrize("weights", [None, "w"])
-@pytest.mark.parametrize("block_bytes", [1, 900, 1 << 20])
+@pytest.mark.parametrize("block_bytes", [100, 900, 1 << 20])
 def test_a_group_costs_what_its_rows_cost_alone(weights: str | None, block_bytes: int) -> None:
     report = rows_of(FRAME, weights=weights, by=["site", "site,day"], by_class=True, block_bytes=block_bytes)
     assert len(report.by) == 3 + 6

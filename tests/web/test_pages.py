@@ -315,11 +315,12 @@ def test_without_matplotlib_a_page_has_its_tables_and_says_what_adds_drawings(
 def test_the_command_computes_what_the_page_shows(call: Call, write: Write, tmp_path: Any) -> None:
     write("p.csv", "a,b\n0.7,0.3\n0.4,0.6\n")
     write("y.csv", "truth\na\nb\n")
-    for command in (("score",), ("check", "--max", "cost=1"), ("calibration",)):
+    for command in (("check", "--max", "cost=1"), ("calibration",)):
         assert call(command[0], "p.csv", "y.csv", *command[1:], "-o", "report.html").code == 0
         assert (tmp_path / "report.html").read_text().count("<svg") >= 3
     call("score", "p.csv", "y.csv", "-o", "a.json", "-q")
     call("score", "p.csv", "y.csv", "-o", "b.json", "-o", "report.html", "-q")
+    assert (tmp_path / "report.html").read_text().count("<svg") >= 3
     plain, detailed = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
     assert detailed.pop("details")["confusion"] == [[1, 0], [0, 1]]
     assert detailed == plain

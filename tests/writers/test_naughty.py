@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import Run
+from tests.conftest import Run, started
 from xentcli.writers.safe import csv_cell, terminal
 
 NAUGHTY = [
@@ -31,9 +32,6 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A report by group and class of labels, groups and ids that are all naughty, in every form."""
-    import subprocess
-    import sys
-
     folder = tmp_path_factory.mktemp("naughty")
     names = list(dict.fromkeys(NAUGHTY))
     count = len(names)
@@ -46,26 +44,24 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         writer.writerows(frame.to_numpy().tolist())
     files = [f"r.{kind}" for kind in ("json", "csv", "jsonl", "parquet", "md", "txt")]
     rows = [f"l.{kind}" for kind in ("csv", "jsonl", "parquet")]
-    command = [sys.executable, "-m", "xentcli", "score", "p.csv", "--label", "the label", "--id", "the id"]
+    command = ["score", "p.csv", "--label", "the label", "--id", "the id"]
     chosen = ["--preds", f"#1:#{count}", "--by", "the group", "--by-class"]
     worst = ["--worst", "5", "--show", "the group"]
     one_table = ("csv", "parquet")
     found: dict[str, Any] = {"names": names}
     for form in ("table", "json", "csv", "jsonl", "markdown"):
         more = [] if form in one_table else worst
-        done = subprocess.run(
-            [*command, *chosen, *more, "--format", form], cwd=folder, capture_output=True, check=False
-        )
+        done = started([*command, *chosen, *more, "--format", form], folder, {**os.environ})
         assert done.returncode == 0, done.stderr
         found[form] = done.stdout.decode()
     outputs = [part for name in files if not name.endswith(one_table) for part in ("-o", name)]
-    done = subprocess.run([*command, *chosen, *worst, *outputs], cwd=folder, capture_output=True, check=False)
+    done = started([*command, *chosen, *worst, *outputs], folder, {**os.environ})
     assert done.returncode == 0, done.stderr
     for index, row in enumerate(rows):
         outputs = ["--per-example", row, *(["-o", "r.csv", "-o", "r.parquet"] if not index else [])]
-        done = subprocess.run([*command, *chosen, *outputs], cwd=folder, capture_output=True, check=False)
+        done = started([*command, *chosen, *outputs], folder, {**os.environ})
         assert done.returncode == 0, done.stderr
-    done = subprocess.run([*command, *chosen[:2], "--per-example", "-"], cwd=folder, capture_output=True, check=False)
+    done = started([*command, *chosen[:2], "--per-example", "-"], folder, {**os.environ})
     found["rows"] = done.stdout.decode()
     found |= {name: (folder / name).read_bytes() for name in (*files, *rows)}
     return found

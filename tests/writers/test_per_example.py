@@ -16,6 +16,7 @@ import pytest
 import xentcli
 from tests.conftest import Call, Write
 from xentcli.errors import DataError, FileError, UsageError
+from xentcli.pairing import deciding
 from xentcli.report.per_example import PerExample
 from xentcli.writers.per_example import COLUMNS, SINKS, check_path, per_example_sink
 from xentcli.writers.safe import terminal
@@ -183,20 +184,23 @@ def test_a_bad_row_late_in_the_data_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("extension", SINKS)
-def test_what_was_written_before_a_label_that_breaks_the_rule_is_taken_back(tmp_path: Path, extension: str) -> None:
-    # The first 65,536 labels are read as names; all of them are positions.
-    labels = ["1", "0"] * 34_000 + ["2"] * 2_000
+def test_what_was_written_before_a_label_that_breaks_the_rule_is_taken_back(
+    tmp_path: Path, extension: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first 1,000 labels are read as names; all of them are positions.
+    monkeypatch.setattr(deciding, "HEAD_ROWS", 1000)
+    labels = ["1", "0"] * 1100 + ["2"] * 100
     (tmp_path / "l.csv").write_text("truth\n" + "".join(f"{label}\n" for label in labels))
     q = np.round(np.random.default_rng(7).dirichlet((2, 3, 4), len(labels)), 4)
     np.savetxt(tmp_path / "p.csv", q, delimiter=",", header="0,1,other", comments="", fmt="%.4f")
     paths = (tmp_path / "p.csv", tmp_path / "l.csv")
     with per_example_sink(str(tmp_path / f"a{extension}")) as sink:
-        report = xentcli.score(*paths, sink=sink, header="predictions")
+        report = xentcli.score(*paths, sink=sink, header="predictions", block_bytes=4096)
     assert report.labels is not None
     assert report.labels.matched == "index"
     with per_example_sink(str(tmp_path / f"b{extension}")) as sink:
         # A function of blocks cannot be started again: all labels are read beforehand.
-        xentcli.score(*paths, sink=lambda block: sink(block), header="predictions")
+        xentcli.score(*paths, sink=lambda block: sink(block), header="predictions", block_bytes=4096)
     assert (tmp_path / f"a{extension}").read_bytes() == (tmp_path / f"b{extension}").read_bytes()
     if extension == ".npy":
         assert np.load(tmp_path / "a.npy").tolist() == pytest.approx(

@@ -14,6 +14,7 @@ import pytest
 
 import xentcli
 from tests.conftest import Call, Write
+from tests.laws import LONG, some_of
 from xentcli.errors import UsageError
 from xentcli.report.details import COMPARED as OF_COMPARISON
 from xentcli.report.details import DETAILS
@@ -109,12 +110,13 @@ def test_the_bars_of_losses_are_the_bins_of_the_json() -> None:
 )
 def test_extreme_losses_are_drawn(losses: list[float]) -> None:
     report = xentcli.score(losses, kind="losses", details=["losses"])
-    above, _ = figure(report, "losses").axes
+    made = figure(report, "losses")
+    above, _ = made.axes
     infinite = sum(map(math.isinf, losses))
     assert sum(height for container in above.containers for height in (bar.get_height() for bar in container)) == len(
         losses
     )
-    assert ("inf" in texts(figure(report, "losses"))) == bool(infinite)
+    assert ("inf" in texts(made)) == bool(infinite)
     assert drawn(report, "losses", "svg")
 
 
@@ -209,10 +211,13 @@ def test_what_was_not_asked_for_is_not_drawn() -> None:
 
 @pytest.mark.parametrize(("command", "name"), PAIRS)
 def test_each_drawing_is_written_in_each_format_the_same_each_time(command: str, name: str) -> None:
-    forms = FORMATS if command == DRAWINGS[name].commands[0] else ("svg",)
+    first = command == DRAWINGS[name].commands[0]
+    # Matplotlib writes all formats of one figure, and a PDF takes a second.
+    forms = FORMATS if first and (LONG or list(DRAWINGS).index(name) % 3 == 0) else ("svg",)
     made = {form: drawn(DOCUMENTS[command], name, form) for form in forms}
     assert all(made[form].startswith(MAGIC[form]) for form in forms)
-    assert drawn(DOCUMENTS[command], name, "svg") == made["svg"]
+    if first or LONG:
+        assert drawn(DOCUMENTS[command], name, "svg") == made["svg"]
     shown = [text for text in words_of(made["svg"]) if text]
     assert len(shown) > 5 and not any("$" in text or "math" in text for text in shown)
 
@@ -357,8 +362,7 @@ def test_a_state_has_no_differences_of_rows_which_other_runs_may_lack(call: Call
     assert merged[0] == merged[1] and "details" not in merged[0]
 
 
-@pytest.mark.parametrize("least", np.geomspace(1e-3, 1e-2, 8))
-@pytest.mark.parametrize("most", [0.3, 2.5, 6.0])
+@pytest.mark.parametrize(("least", "most"), some_of(np.geomspace(1e-3, 1e-2, 8).tolist(), [0.3, 2.5, 6.0]))
 def test_texts_of_the_axis_of_differences_stand_apart(least: float, most: float) -> None:
     sizes = np.geomspace(least, most, 40)
     losses = {"a": np.full(80, 7.0), "b": 7.0 + np.concatenate([sizes, -sizes])}
