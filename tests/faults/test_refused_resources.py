@@ -226,12 +226,12 @@ def test_too_little_memory_to_start_is_4(mebibytes: int, tmp_path: Path) -> None
 
 FORMS = ["p.parquet", "p.arrow", "p.csv.zst", "written"]
 LIMITS = [160, 200, 240, 255, 264, 293, 330, 360, 371, 380, 390, 600]
-# With every run each limit with one form or two, and each form with a third of the limits.
+# With every run each limit with one form, and each form with a quarter of the limits.
 LIMITED = [
     (form, limit)
     for place, form in enumerate(FORMS)
     for other, limit in enumerate(LIMITS)
-    if LONG or (place + other) % 3 == 0
+    if LONG or (place + other) % 4 == 0
 ]
 
 

@@ -14,7 +14,7 @@ from tests.fuzz.commands import Find, Runner, campaign, compare
 from tests.fuzz.oracle import MP, Problem, Refusal, Side, Value, match, solve, target_order
 from tests.laws import LONG
 
-CASES = 400 if LONG else 60
+CASES = 400 if LONG else 40
 
 
 @pytest.mark.parametrize("seed", range(1, 5))

@@ -16,7 +16,7 @@ from tests.fuzz.readers import FORMATS, check, seeds
 from tests.laws import LONG
 
 # So many runs rather than seconds: whether a commit passes does not depend on the machine's speed.
-RUNS = 20_000 if LONG else 2000
+RUNS = 20_000 if LONG else 1000
 
 
 def test_what_the_fuzzer_starts_with_holds(tmp_path: Path) -> None:

@@ -44,10 +44,10 @@ def parquet_file(table: pa.Table, compression: str) -> bytes:
 @pytest.mark.parametrize(
     ("write", "compression", "step"),
     [
-        (arrow, "uncompressed", 1 if LONG else 3),
-        (arrow, "lz4", 5),
-        (parquet_file, "none", 5),
-        (parquet_file, "snappy", 5),
+        (arrow, "uncompressed", 1 if LONG else 5),
+        (arrow, "lz4", 5 if LONG else 9),
+        (parquet_file, "none", 5 if LONG else 9),
+        (parquet_file, "snappy", 5 if LONG else 9),
     ],
     ids=["arrow", "arrow-lz4", "parquet", "parquet-snappy"],
 )
