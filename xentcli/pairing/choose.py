@@ -17,7 +17,7 @@ from xentcli.readers.source import Pick
 from xentcli.records import cached_property, record
 from xentcli.settings import Settings
 
-__all__ = ["LOOK_AT", "Head", "families"]
+__all__ = ["LOOK_AT", "Head", "families", "probabilities"]
 
 LOOK_AT = 100
 _ENOUGH = 20_000
@@ -68,9 +68,7 @@ class Head:
         if settings.skip_missing:
             absent = np.isnan(values)
             counting = counting[~absent[counting][:, ~absent.all(axis=0)].any(axis=1)]
-        q = np.asarray(settings.recipe().scaled(values[counting]), dtype=np.float64)
-        with np.errstate(over="ignore"):
-            return cls(found, np.exp(q) if settings.kind == "logprobs" else q, counting, settings.sum_tolerance, words)
+        return cls(found, probabilities(values[counting], settings), counting, settings.sum_tolerance, words)
 
     def off(self, places: Sequence[int]) -> Flags:
         """bool[rows]: whether the columns at these places do not sum to 1."""
@@ -194,6 +192,13 @@ class Head:
             found += [tuple(shares[first : first + 2 + end]) for end in np.flatnonzero(fits).tolist()]
         longest = max(map(len, found), default=0)
         return [places for places in found if len(places) == longest]
+
+
+def probabilities(values: Values, settings: Settings) -> Floats:
+    """Return numbers as the probabilities that are to sum to 1: after --scale, and exp() of log-probabilities."""
+    q = np.asarray(settings.recipe().scaled(np.asarray(values, dtype=np.float64)), dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.exp(q) if settings.kind == "logprobs" else q
 
 
 def _numbers(values: Values, decimal: str) -> Floats:

@@ -20,6 +20,7 @@ from xentcli.records import record
 __all__ = [
     "Found",
     "Roles",
+    "are_plain",
     "as_option",
     "check_odd",
     "columns_of",
@@ -88,8 +89,14 @@ def name_of(source: Source, column: int) -> str:
     return (source.names[column] if column < len(source.names) else "") or f"#{column + 1}"
 
 
-def listed(names: Sequence[str], limit: int = 12) -> str:
+def are_plain(names: Sequence[str]) -> bool:
+    """Return whether an option can list names: none has a comma or outer blanks."""
+    return not any("," in name or name != name.strip() for name in names)
+
+
+def listed(names: Sequence[str]) -> str:
     """List names for a message, shortened if there are many."""
+    limit = 12
     plain = (name and name == name.strip() and name.isprintable() for name in names[:limit])
     few = ", ".join(name if as_it_is else repr(name) for name, as_it_is in zip(names, plain, strict=False))
     return few + (f", ... ({len(names):,} in all)" if len(names) > limit else "")

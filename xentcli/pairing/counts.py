@@ -12,7 +12,7 @@ import numpy as np
 from xentcli.columns.numerals import is_number
 from xentcli.errors import DataError, Place
 from xentcli.options import items
-from xentcli.pairing.headers import WHOLE, is_row, is_unlike_the_next, line_of, named_columns
+from xentcli.pairing.headers import WHOLE, heads_of, is_row, is_unlike_the_next, line_of, named_columns
 from xentcli.pairing.matchers import Matcher
 from xentcli.readers.source import Selection, Source, files_in, has_first_line
 from xentcli.readers.text.faults import Written, above, below
@@ -35,8 +35,8 @@ class Counted:
 
     @property
     def heads(self) -> int:
-        """The number of first lines: one per file."""
-        return max(1, len(files_in(self.source)))
+        """The number of first lines."""
+        return heads_of(self.source)
 
     @property
     def has_more_columns(self) -> bool:
@@ -116,7 +116,7 @@ def _skipping(place: Place | None, labels: Source, predictions: Source, first_is
     if not has_first_line(labels) or files_in(labels) or not (labels.repeatable and predictions.repeatable):
         return ""
     rows, before, written = labels.lines() - bool(labels.header), place.line - 1, Written(labels.path)
-    too_many = rows - predictions.lines() + bool(predictions.header) * max(1, len(files_in(predictions)))
+    too_many = rows - predictions.lines() + bool(predictions.header) * heads_of(predictions)
     if place.row == 1 and labels.header and too_many == 1:
         return above(before, written)
     if place.row == rows and too_many == (not (labels.header and first_is_label)):

@@ -129,6 +129,16 @@ class FirstCells:
         return {n: v for n, v in self.numeric.items() if bool(((v >= 0) & (v <= 1)).all())}
 
     @cached_property
+    def hard(self) -> set[str]:
+        """The columns whose values are all 0 or 1."""
+        return {name for name, values in self.shares.items() if np.isin(values, (0, 1)).all()}
+
+    @property
+    def graded(self) -> list[str]:
+        """The columns from 0 to 1 with other values than the two."""
+        return [name for name in self.shares if name not in self.hard]
+
+    @cached_property
     def counts(self) -> dict[str, Floats]:
         """The columns whose values are all whole numbers from 0."""
         return {n: v for n, v in self.numeric.items() if bool(((v >= 0) & (v == np.floor(v))).all())}
@@ -226,7 +236,7 @@ class FirstCells:
 
     def one_hot(self, preds: Sequence[str]) -> list[str]:
         """The columns of 0 and 1 that sum to 1 in every row and are named as predictions are; else none."""
-        hard = [name for name, values in self.shares.items() if name not in preds and np.isin(values, (0, 1)).all()]
+        hard = [name for name in self.shares if name in self.hard and name not in preds]
         for _, classes in cuts_of(preds) if len(preds) > 1 else ():
             for places in families(hard, [name for name in classes if name]):
                 found = [hard[place] for place in places]

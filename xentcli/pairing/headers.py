@@ -25,7 +25,16 @@ from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.targets import shares, target_checked
 from xentcli.settings import Settings
 
-__all__ = ["WHOLE", "is_row", "is_unlike_the_next", "line_of", "named_columns", "with_header", "with_headers"]
+__all__ = [
+    "WHOLE",
+    "heads_of",
+    "is_row",
+    "is_unlike_the_next",
+    "line_of",
+    "named_columns",
+    "with_header",
+    "with_headers",
+]
 
 
 LOOK_AT = 20
@@ -70,11 +79,6 @@ class Side:
     def written(self, text: str) -> str:
         """Return one of the fields as the file has it."""
         return self.source.first_fields[self.fields.index(text)]
-
-    @property
-    def heads(self) -> int:
-        """How many first lines there are: one in each file."""
-        return max(1, len(files_in(self.source)))
 
     @property
     def said(self) -> bool | None:
@@ -127,6 +131,11 @@ class Side:
         return tuple(column for column in range(self.source.width) if column not in taken)
 
 
+def heads_of(source: Source) -> int:
+    """Return how many first lines there are: one in each file."""
+    return max(1, len(files_in(source)))
+
+
 def with_headers(
     predictions: Source, labels: Source | None, settings: Settings, class_names: Sequence[str]
 ) -> tuple[Source, Source | None, tuple[Warning, ...]]:
@@ -146,7 +155,9 @@ def with_headers(
     for name, source in (("predictions", predictions), ("labels", labels)):
         if source is not None and has_first_line(source):
             known = class_names or _names_of_classes(predictions, looks.get("predictions"), settings)
-            numbered = counted and bool(sides) and looks["predictions"] is not Line.DATA and _is_numbered(sides[0])
+            first = _sorted_out(sides[0].fields)[0] if sides and looks["predictions"] is not Line.DATA else ()
+            # As columns without names are.
+            numbered = counted and bool(first) and _is_series(first)
             side = Side(name, source, settings, labels is None, known, numbered)
             sides.append(side)
             looks[name] = _look(side)
@@ -155,7 +166,11 @@ def with_headers(
     if undecided and counted and labels is not None:
         chosen.update(_by_counts(undecided, chosen, predictions, labels))
     elif undecided:
-        chosen.update({side.name: _without_counts(side) for side in undecided})
+        for side in undecided:
+            text = _sorted_out(side.fields)[1]
+            if _could_be_data(side) and not (text and not _could_be_read(side)):
+                raise _ambiguous([side])
+            chosen[side.name] = True
     taken = {
         side.name: side.source.with_header(chosen[side.name], numbered=side.names_may_repeat)
         for side in sides
@@ -185,8 +200,7 @@ def with_header(
         first = files[0]
         if settings.id is not None or not (first.repeatable and other.repeatable):
             raise _ambiguous([side])
-        rows = first.lines() - bool(first.header) * max(1, len(files_in(first)))
-        header = other.lines() - side.heads == rows
+        header = other.lines() - heads_of(other) == first.lines() - bool(first.header) * heads_of(first)
     return other.with_header(header, numbered=side.names_may_repeat), (
         _guessed(side, counted=True),
     ) if header and _is_guess(side, look) else ()
@@ -295,12 +309,6 @@ def _is_plain_one(side: Side) -> bool:
     return side.name != "predictions" and not side.numbered and [text.strip() for text in side.fields] == ["1"]
 
 
-def _is_numbered(side: Side) -> bool:
-    """Whether the numbers in a first line are the default numbering of columns."""
-    numbers, _ = _sorted_out(side.fields)
-    return bool(numbers) and _is_series(numbers)
-
-
 def _by_counts(undecided: list[Side], chosen: dict[str, bool], predictions: Source, labels: Source) -> dict[str, bool]:
     """Read first lines as headers or data so that the row counts of both files agree."""
     difference = predictions.lines() - labels.lines()
@@ -309,7 +317,7 @@ def _by_counts(undecided: list[Side], chosen: dict[str, bool], predictions: Sour
         reading = {side.name: header for side, header in zip(undecided, each, strict=True)}
         taken = {**chosen, **reading}
         heads = [
-            taken.get(name, False) * max(1, len(files_in(source)))
+            taken.get(name, False) * heads_of(source)
             for name, source in (("predictions", predictions), ("labels", labels))
         ]
         if difference == heads[0] - heads[1]:
@@ -322,13 +330,6 @@ def _by_counts(undecided: list[Side], chosen: dict[str, bool], predictions: Sour
     if len(agreeing) == 1:
         return agreeing[0]
     raise _ambiguous(undecided, "; the row counts agree either way")
-
-
-def _without_counts(side: Side) -> bool:
-    """Decide about a first line without row counts."""
-    if not _could_be_data(side) or (_sorted_out(side.fields)[1] and not _could_be_read(side)):
-        return True
-    raise _ambiguous([side])
 
 
 def _could_be_read(side: Side) -> bool:

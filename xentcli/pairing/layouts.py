@@ -10,6 +10,7 @@ import numpy as np
 
 from xentcli.arrays import Floats
 from xentcli.pairing.by_name import is_predicted_by_name
+from xentcli.pairing.columns import are_plain
 from xentcli.pairing.firsts import FirstCells
 from xentcli.readers.lists import CUT
 from xentcli.readers.source import Source
@@ -52,7 +53,7 @@ class Long:
             preds = ",".join(names) if len(names) <= 6 else f"{names[0]}:{names[-1]}"
             options = [
                 f"--label {shlex.quote(self.truth)}",
-                f"--preds {shlex.quote(preds)}" if _are_plain(self.classes) else "",
+                f"--preds {shlex.quote(preds)}" if are_plain(self.classes) else "",
             ]
         elif other is not None and self.id in other.names:
             options = [f"--id {shlex.quote(self.id)}"]
@@ -96,7 +97,7 @@ def _of_key(
             continue
         for prob, values in shares.items():
             if prob not in (key, label) and all(abs(values[span].sum() - 1) <= _OFF for span in spans):
-                if all(np.isin(values, (0, 1))) or len({*texts}) > len(texts) // 2:
+                if np.isin(values, (0, 1)).all() or len({*texts}) > len(texts) // 2:
                     continue
                 classes = tuple(dict.fromkeys(texts))
                 truth, hit = _truth(columns, shares, {key, label, prob}, spans, classes)
@@ -166,7 +167,7 @@ def ranks_advice(head: FirstCells, label: str | None) -> tuple[str, ...]:
         "w = pandas.DataFrame([dict(zip(*r)) for r in zip(d[a].values, d[b].values)]).fillna(0); "
         "d.drop(columns=a + b).join(w[sorted(w)]).to_csv(sys.stdout, index=False)"
     )
-    preds = f" --preds {shlex.quote(','.join(classes))}" if _are_plain(classes) else ""
+    preds = f" --preds {shlex.quote(','.join(classes))}" if are_plain(classes) else ""
     done = "makes a column of each class" + (f", then --label {shlex.quote(label)}{preds}" if label else "")
     return (Written(head.source.path).by(f"python3 -c {shlex.quote(code)}", done, ".csv"),)
 
@@ -190,11 +191,6 @@ def _ranked(head: FirstCells) -> tuple[list[str], list[str], list[str], bool] | 
             if sums.max() <= 1 + _OFF and (cut or np.abs(sums - 1).max() <= _OFF):
                 return labels, run, sorted(classes), cut
     return None
-
-
-def _are_plain(names: Sequence[str]) -> bool:
-    """Whether an option can list names: without commas and outer blanks."""
-    return not any("," in name or name != name.strip() for name in names)
 
 
 def _descending(names: Sequence[str], shares: Mapping[str, Floats]) -> Iterator[list[str]]:

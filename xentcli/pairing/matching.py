@@ -268,9 +268,12 @@ def match(read: Inputs, names: tuple[str, ...] | None, joins: Sequence[Join], do
         _check_by_position(names, census, matcher)
     if doubt.stray and names is None:
         single = len(preds.columns) == 1
-        every, called = _with_taken(preds, doubt, matcher), () if single else _called(census, matcher)
+        # Those with another role that could be classes too, in the order of the file.
+        every = Found(preds.source, tuple(sorted((*preds.columns, *could_be_classes(preds, doubt, matcher, None, 1)))))
+        called = () if single else _called(census, matcher)
         _check_vouched(preds, every, called, settings, final=single or complete, twice=doubt.shareable)
-    return Rule(classes, matcher, label.names, _uncertain_base(census, matcher, settings), warnings)
+    uncertain_base = settings.index_base is None and counts_classes(matcher) and "0" not in census.read
+    return Rule(classes, matcher, label.names, uncertain_base, warnings)
 
 
 def _check_no_names(label: Found, settings: Settings) -> None:
@@ -372,18 +375,8 @@ def _decided(
     try:
         return classes, decide(census, classes, named, settings.index_base)
     except DataError as error:
-        line = _of_family(census, preds, settings) if settings.preds is None and names is None else ""
-        line = line or (only_probability(preds.source, settings) if label and names is None else "")
-        if line:
-            raise DataError(error.message, place=error.place, advice=(line, f"classes: {listed(classes)}")) from None
-        unnamed = names is None and are_places(classes)
-        if unnamed and (advice := classes_beside(preds, label, settings)):
-            raise DataError(error.message, place=error.place, advice=(error.advice[0], *advice)) from None
-        if names is None and (lines := ranks(preds.source, settings)):
-            raise DataError(error.message, place=error.place, advice=(*error.advice[:-1], *lines)) from None
-        if unnamed and are_in_descending_order(preds):
-            ranked = "every row looked at is in descending order: sorted by probability, its classes are not known"
-            raise DataError(error.message, place=error.place, advice=(*error.advice[:-1], ranked)) from None
+        if names is None and (advice := _advice_by_cells(error, census, preds, label, classes, settings)):
+            raise DataError(error.message, place=error.place, advice=advice) from None
         if not named or names is not None or census.whole:
             raise
         if found := renamed(census, classes):
@@ -394,6 +387,24 @@ def _decided(
         if strange := without_column(census, classes, settings.decimal_of("labels")[0]):
             raise _no_column(preds, census, strange, classes, *error.advice) from error
         raise
+
+
+def _advice_by_cells(
+    error: DataError, census: Census, preds: Found, label: str, classes: Sequence[str], settings: Settings
+) -> tuple[str, ...]:
+    """The advice for labels that are no classes that the first cells of the predictions' file give; else none."""
+    line = _of_family(census, preds, settings) if settings.preds is None else ""
+    if line := line or (only_probability(preds.source, settings) if label else ""):
+        return line, f"classes: {listed(classes)}"
+    unnamed = are_places(classes)
+    if unnamed and (advice := classes_beside(preds, label, settings)):
+        return error.advice[0], *advice
+    if lines := ranks(preds.source, settings):
+        return *error.advice[:-1], *lines
+    if unnamed and are_in_descending_order(preds):
+        ranked = "every row looked at is in descending order: sorted by probability, its classes are not known"
+        return *error.advice[:-1], ranked
+    return ()
 
 
 def _no_column(preds: Found, census: Census, strange: Sequence[str], classes: Sequence[str], *advice: str) -> DataError:
@@ -470,10 +481,6 @@ def _check_order(preds: Found, names: tuple[str, ...], decimal: str) -> None:
         )
 
 
-def _uncertain_base(census: Census, matcher: Matcher, settings: Settings) -> bool:
-    return settings.index_base is None and counts_classes(matcher) and "0" not in census.read
-
-
 def _distribution(read: Inputs, names: tuple[str, ...] | None) -> tuple[tuple[str, ...], Distribution | Multilabel]:
     """The classes, and the rule for a column of labels for each of them."""
     preds, label, settings = read.preds, read.label, read.settings
@@ -540,12 +547,6 @@ def _fits(preds: Found, name: str, matcher: Matcher) -> bool:
     return name.startswith(before) and name.endswith(after)
 
 
-def _with_taken(preds: Found, doubt: Doubt, matcher: Matcher) -> Found:
-    """The predictions and the columns with another role that could be classes, in file order."""
-    taken = could_be_classes(preds, doubt, matcher, None, 1)
-    return Found(preds.source, tuple(sorted((*preds.columns, *taken))))
-
-
 def _check_vouched(
     preds: Found, every: Found, called: Sequence[str], settings: Settings, *, final: bool, twice: bool = True
 ) -> None:
@@ -564,7 +565,8 @@ def _check_vouched(
     what = "logits" if settings.kind == "logits" else f"probabilities ({why})"
     guess = "a class without rows, or an unrelated column?" if len(doubtful) == 1 else "classes, or unrelated columns?"
     words = spec_of(names, every.columns)
-    whole = shlex.quote(f"{words[0]}:{words[-1]}" if _is_run(every.columns) else ",".join(words))
+    run = every.columns == tuple(range(every.columns[0], every.columns[-1] + 1))
+    whole = shlex.quote(f"{words[0]}:{words[-1]}" if run else ",".join(words))
     vouched = preds.names if len(preds.names) < len(names) else called
     scores = [name for name in names if is_score_by_name(name)]
     vouched = vouched or _series_in(names) or (scores if len(scores) == 1 else ())
@@ -582,11 +584,6 @@ def _check_vouched(
             else f"{otherwise}: --preds NAME,...",
         ),
     )
-
-
-def _is_run(columns: Sequence[int]) -> bool:
-    """Whether columns are consecutive."""
-    return tuple(columns) == tuple(range(columns[0], columns[0] + len(columns)))
 
 
 def _series_in(names: Sequence[str]) -> list[str]:

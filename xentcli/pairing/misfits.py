@@ -11,7 +11,7 @@ from xentcli.columns.numerals import in_points, is_number, whole
 from xentcli.errors import shown
 from xentcli.pairing import near
 from xentcli.pairing.affixes import cuts_of, without_stem
-from xentcli.pairing.columns import listed
+from xentcli.pairing.columns import are_plain, listed
 from xentcli.pairing.labels import Census, skipping
 from xentcli.pairing.predicted import are_places
 
@@ -116,7 +116,7 @@ def _as_labels(names: Sequence[str], closest: dict[str, str | None]) -> str:
     texts = list(spelled.values())
     if texts == list(names):
         return ""
-    plain = all(text == text.strip() and "," not in text and text and _is_short(text) for text in texts)
+    plain = are_plain(texts) and all(text and _is_short(text) for text in texts)
     both = any(text in closest and spelled[text] != text for text in names)
     if not plain or both or len(set(texts)) < len(texts):
         return ""

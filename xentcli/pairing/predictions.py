@@ -15,7 +15,7 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.affixes import cuts_of
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.by_name import is_probability_by_name, is_score_by_name
-from xentcli.pairing.choose import Head
+from xentcli.pairing.choose import Head, probabilities
 from xentcli.pairing.columns import Found, as_option, check_odd, groups_of, listed, name_of
 from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.firsts import needed_for
@@ -76,51 +76,65 @@ def find_predictions(read: Inputs) -> Doubt:
 
     Raises DataError if neither row sums nor the names of the labels say which columns they are, listing them.
     """
-    roles, sources, queue, settings = read.roles, read.sources, read.queues[0], read.settings
-    if line := prompt_command(sources[0]) if _is_of_prompts(read) else "":
-        raise DataError("objects of log-probabilities by token", place=Place(sources[0].path), advice=line)
-    if "preds" in roles:
+    source, queue, settings = read.sources[0], read.queues[0], read.settings
+    labelled = KINDS[settings.kind].labelled
+    names = read.preds.names if "preds" in read.roles else source.names
+    of_prompts = not labelled and any(re.search(r"\bprompt_logprobs\b", name) for name in names)
+    if line := prompt_command(source) if of_prompts else "":
+        raise DataError("objects of log-probabilities by token", place=Place(source.path), advice=line)
+    if "preds" in read.roles:
         _check_no_json(read.preds, queue)
         return Doubt()
-    source = sources[0]
     if settings.kind == "losses" and "loss" in source.names:
-        roles["preds"] = [Found(source, (source.names.index("loss"),))]
-        if "weights" not in roles and "weight" in source.names:
-            roles["weights"] = [Found(source, (source.names.index("weight"),))]
+        for role, name in (("preds", "loss"), ("weights", "weight")):
+            if role not in read.roles and name in source.names:
+                read.roles[role] = [Found(source, (source.names.index(name),))]
         return Doubt()
-    free = tuple(read.free(source))
-    if not free:
-        raise DataError(
-            "no column is left for the predictions",
-            place=Place(source.path),
-            advice="--preds NAME,... chooses the columns of the predictions",
-        )
-    found, labelled = Found(source, free, others=True), KINDS[settings.kind].labelled
-    tokens = next((name for name in found.names if name.endswith(TOKENS)), None)
-    if labelled and tokens is not None:
-        line = conversion(source, settings, sources[1]) if len(sources) > 1 else ""
-        lines = (line,) if line else suggestions(source, settings)
-        raise DataError(f"{tokens} has tokens, not classes", place=Place(source.path), advice=lines)
-    check_odd(found, "every column without another role is a prediction")
-    if not labelled and len(free) > 1 and source.tabular:
-        lists = [name_of(source, column) for column in free if column in source.traits.lists]
-        called = [name for name in found.names if re.search(_CALLED[settings.kind], name.rpartition(".")[2])]
-        raise DataError(
-            f"{len(free)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
-            place=Place(source.path),
-            advice=f"--preds {lists[0]} takes every number of its lists"
-            if len(lists) == 1
-            else f"--preds {shlex.quote(called[0])}, by its name"
-            if len(called) == 1
-            else "--preds NAME chooses it",
-        )
+    found = _every_free(read)
+    if not labelled and len(found.columns) > 1 and source.tabular:
+        raise _several(found, settings)
     if labelled and _unsummed(settings):
         found = _list_alone(found, queue, settings)
     stray = first_text(found, queue)
     if stray is not None or (source.tabular and _are_no_distribution(found, queue, settings)):
         found = _chosen(read, found, stray)
-    roles["preds"] = [found]
+    read.roles["preds"] = [found]
     return _doubt(read, found) if labelled else Doubt()
+
+
+def _every_free(read: Inputs) -> Found:
+    """All columns of the predictions' file without a role; DataError where they cannot be predictions."""
+    source, settings = read.sources[0], read.settings
+    found = Found(source, tuple(read.free(source)), others=True)
+    if not found.columns:
+        raise DataError(
+            "no column is left for the predictions",
+            place=Place(source.path),
+            advice="--preds NAME,... chooses the columns of the predictions",
+        )
+    tokens = next((name for name in found.names if name.endswith(TOKENS)), None)
+    if KINDS[settings.kind].labelled and tokens is not None:
+        line = conversion(source, settings, read.sources[1]) if len(read.sources) > 1 else ""
+        lines = (line,) if line else suggestions(source, settings)
+        raise DataError(f"{tokens} has tokens, not classes", place=Place(source.path), advice=lines)
+    check_odd(found, "every column without another role is a prediction")
+    return found
+
+
+def _several(found: Found, settings: Settings) -> DataError:
+    """The error for several columns where the kind has one, with the option for the only list or fitting name."""
+    source = found.source
+    lists = [name_of(source, column) for column in found.columns if column in source.traits.lists]
+    called = [name for name in found.names if re.search(_CALLED[settings.kind], name.rpartition(".")[2])]
+    return DataError(
+        f"{len(found.columns)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
+        place=Place(source.path),
+        advice=f"--preds {lists[0]} takes every number of its lists"
+        if len(lists) == 1
+        else f"--preds {shlex.quote(called[0])}, by its name"
+        if len(called) == 1
+        else "--preds NAME chooses it",
+    )
 
 
 def _list_alone(found: Found, queue: PartQueue, settings: Settings) -> Found:
@@ -151,12 +165,6 @@ def _list_alone(found: Found, queue: PartQueue, settings: Settings) -> Found:
     )
 
 
-def _is_of_prompts(read: Inputs) -> bool:
-    """Whether the predictions, or with a kind without labels a column, are called as vLLM calls those of prompts."""
-    names = read.preds.names if "preds" in read.roles else read.sources[0].names
-    return any(re.search(r"\bprompt_logprobs\b", name) for name in names) and not KINDS[read.settings.kind].labelled
-
-
 def _check_no_json(found: Found, queue: PartQueue) -> None:
     """Refuse a column of JSON texts, which only a conversion makes columns of."""
     if not found.source.tabular or len(found.columns) != 1 or found.source is not queue.source:
@@ -185,11 +193,11 @@ def _chosen(read: Inputs, found: Found, stray: Stray | None) -> Found:
     # A comma at the end of every line makes an unnamed column, which is an error in the file.
     if stray is None and (counted is None or "" in found.source.names[1:]):
         return found
-    if any(column in found.source.traits.lists for column in found.columns):
-        apart = tuple(column for column in found.columns if column not in found.source.traits.lists)
+    apart = tuple(column for column in found.columns if column not in found.source.traits.lists)
+    if len(apart) < len(found.columns):
         if len(apart) < 2 and stray is None:
             return found
-        if stray is not None and len(apart) < 2:
+        if len(apart) < 2:
             raise _no_number(read, stray, found)
         found = Found(found.source, apart)
     head = Head.of(found, queue, settings, counted)
@@ -393,9 +401,8 @@ def _sum_to_1(columns: tuple[int, ...], queue: PartQueue, settings: Settings) ->
         return False
     try:
         for rows in queue.look({"preds": Pick(columns)}, LOOK_AT):
-            q = settings.recipe().scaled(np.asarray(rows.values["preds"], dtype=np.float64))
             with np.errstate(over="ignore"):
-                sums = (np.exp(q) if settings.kind == "logprobs" else q).sum(axis=1)
+                sums = probabilities(rows.values["preds"], settings).sum(axis=1)
             if not (np.abs(sums - 1) <= settings.sum_tolerance).all():
                 return False
     except DataError:

@@ -75,24 +75,13 @@ class Reference:
     def refused(self, error: DataError, kind: str) -> DataError:
         """Return the error for a row of the forecast, without advice that applies to predictions of `kind` only."""
         # Options about the predictions do not fix an error of the forecast.
-        others = (
-            "--(kind|scale|preds|multilabel)"
-            if kind == "probs"
-            else "--(kind|scale|preds|multilabel|renormalize|sum-tolerance)"
-        )
-        lines = [line for line in error.advice if not re.search(others, line)]
-        if (
-            kind == "probs"
-            and "the row sums to" in error.message
-            and "can be divided" not in error.message
-            and not lines
-        ):
+        others = "kind|scale|preds|multilabel" + ("" if kind == "probs" else "|renormalize|sum-tolerance")
+        lines = [line for line in error.advice if not re.search(f"--({others})", line)]
+        summed = "the row sums to" in error.message and "can be divided" not in error.message
+        if kind == "probs" and summed and not lines:
             lines = ["--renormalize divides each row by its sum"]
-        message, takes = (
-            f"{error.message} (--reference)",
-            "--reference takes probabilities, from 0 to 1, in every --kind",
-        )
-        return DataError(message, place=error.place, advice=tuple(lines) or takes)
+        takes = "--reference takes probabilities, from 0 to 1, in every --kind"
+        return DataError(f"{error.message} (--reference)", place=error.place, advice=tuple(lines) or takes)
 
 
 def reference_of(roles: Roles, rule: Rule, settings: Settings) -> Reference | None:
@@ -162,11 +151,8 @@ def _shares(given: Mapping[str, float], classes: tuple[str, ...], settings: Sett
         raise DataError("the shares of --reference are not named as the classes are", advice=lists)
     shares = tuple(values[place] for place in order)
     _check_shares(shares, settings)
-    return Reference(classes, tuple(range(len(classes))), f"constant shares, {_in_words(note)}", "", shares)
-
-
-def _in_words(note: str) -> str:
-    return note.removeprefix("one column for each class, ")
+    note = note.removeprefix("one column for each class, ")
+    return Reference(classes, tuple(range(len(classes))), f"constant shares, {note}", "", shares)
 
 
 def _check_shares(shares: Sequence[float], settings: Settings) -> None:

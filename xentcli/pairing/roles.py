@@ -70,19 +70,16 @@ def find_named(read: Inputs) -> None:
         # Data given for a role have no columns to choose from; their index always identifies their rows.
         roles["id"] += [_ids_of(source, INDEX if is_held(source) else settings.id) for source in further]
         if "reference" in roles:
-            roles["reference"] = _without_ids(roles["reference"], roles["id"])
+            # Without the ids, if --reference names a whole file.
+            taken = {(found.source.path, column) for found in roles["id"] for column in found.columns}
+            (f,) = roles["reference"]
+            roles["reference"] = [Found(f.source, tuple(c for c in f.columns if (f.source.path, c) not in taken))]
     for role, places in roles.items():
         for found in places if role not in ("label", *_FORECASTS) else ():
             if len(found.columns) != 1:
                 name = role.partition(".")[0]
                 raise DataError(f"--{name} takes one column, not {len(found.columns)}: {listed(found.names)}")
     _check_overlap(roles)
-
-
-def _without_ids(places: Sequence[Found], ids: Sequence[Found]) -> list[Found]:
-    """The columns of --reference without those of ids, if it names a whole file."""
-    taken = {(found.source.path, column) for found in ids for column in found.columns}
-    return [Found(f.source, tuple(c for c in f.columns if (f.source.path, c) not in taken)) for f in places]
 
 
 def _ids_of(source: Source, spec: str, side: str = "") -> Found:

@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from shlex import quote
 
-import numpy as np
-
 from xentcli.columns.numerals import in_points, number
 from xentcli.errors import DataError
 from xentcli.pairing.alignment import PartQueue
@@ -15,6 +13,7 @@ from xentcli.pairing.beside import confidence_advice, naming_command
 from xentcli.pairing.by_name import is_label_by_name, is_score_by_name
 from xentcli.pairing.columns import (
     Found,
+    are_plain,
     as_option,
     columns_of,
     groups_of,
@@ -160,12 +159,8 @@ def _columns(names: Sequence[str], head: FirstCells) -> str:
 
 
 def _classes_option(classes: Sequence[str], settings: Settings) -> str:
-    """The --classes option, if all names are known and none has a comma or outer blanks; else empty."""
-    plain = (
-        settings.classes is None
-        and classes
-        and all(name and name == name.strip() and "," not in name for name in classes)
-    )
+    """The --classes option, if all names are known and it can list them; else empty."""
+    plain = settings.classes is None and classes and all(classes) and are_plain(classes)
     return f" --classes {quote(','.join(classes))}" if plain else ""
 
 
@@ -309,7 +304,7 @@ def _only_number(head: FirstCells, settings: Settings) -> str:
         return ""
     numeric = [name for name, column in head.columns.items() if head.read(column) is not None]
     # Beside a column of probabilities an age is none, nor is a class of 0 and 1.
-    graded = _graded(head)
+    graded = head.graded
     numeric = graded if len(graded) == 1 else numeric
     pairs = [(label, name) for label in _of_two(head, given) for name in numeric if name != label]
     # What a threshold of any column tells apart is the predicted class.
@@ -328,11 +323,6 @@ def _only_number(head: FirstCells, settings: Settings) -> str:
     return f"{chosen}{_positive(head, label, name, settings)}{scale}"
 
 
-def _graded(head: FirstCells) -> list[str]:
-    """The columns from 0 to 1 with other values than the two."""
-    return [name for name, values in head.shares.items() if not np.isin(values, (0, 1)).all()]
-
-
 def _of_two(head: FirstCells, given: str | None) -> list[str]:
     """The columns of two values, only the `given` one if there is one."""
     return [name for name in head.names if head.is_of_two(name) and given in (None, name)]
@@ -349,8 +339,8 @@ def _each_number(head: FirstCells, settings: Settings) -> list[str]:
     """The options for each of few columns of probabilities, as of several models, beside the only label of 0 and 1."""
     if settings.preds is not None or settings.label is not None or settings.kind != "probs":
         return []
-    graded = _graded(head)
-    labels = [name for name in _of_two(head, None) if name in head.shares and name not in graded]
+    graded = head.graded
+    labels = [name for name in _of_two(head, None) if name in head.hard]
     if len(labels) != 1 or not 1 < len(graded) <= MOST or any(head.is_cut(labels[0], name) for name in graded):
         return []
     label, *each = (quote(run_of([name], head.names)) for name in (labels[0], *graded))

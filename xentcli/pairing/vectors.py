@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xentcli.arrays import Floats
 from xentcli.errors import DataError, Place
 from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.choose import probabilities
 from xentcli.readers.source import Pick, Source, files_in
 from xentcli.readers.text.csv import CsvSource
 from xentcli.readers.text.faults import Written
@@ -70,10 +70,8 @@ def _sums_to_1(source: Source, columns: Sequence[int], rows: int, settings: Sett
     """Whether rows sum to 1 if the first numbers are shaped (-1, k), or columns if all are shaped (k, n)."""
     most = rows if shape[0] > 0 else min(rows, _MOST // shape[1] * shape[1] or shape[1])
     looked = PartQueue(source).look({"preds": Pick(tuple(columns))}, most)
-    values: Floats = np.concatenate([np.asarray(part.values["preds"], dtype=np.float64)[:, 0] for part in looked])
-    values = settings.recipe().scaled(values).astype(np.float64)
+    table = np.concatenate([probabilities(part.values["preds"], settings)[:, 0] for part in looked]).reshape(shape)
     with np.errstate(over="ignore", invalid="ignore"):
-        table = (np.exp(values) if settings.kind == "logprobs" else values).reshape(shape)
         sums = table.sum(axis=0 if shape[0] > 0 else 1)
     return settings.kind != "logits" and bool((np.abs(sums - 1) <= settings.sum_tolerance).all())
 
