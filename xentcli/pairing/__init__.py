@@ -1,7 +1,15 @@
 """Pairing: which column is what, and which label goes with which prediction.
 
 ``pair`` reads the first lines and rows of the sources and makes every decision: the Plan. It returns the
-Feed of their rows, which yields Tasks.
+Feed of their rows, which yields Tasks. Its modules, in the order to read them:
+
+- ``decisions``: the decisions in their order; ``inputs``: what is known so far, passed from one to the next
+- ``index``, ``lists``, ``axes``, ``headers``: how the sources are read
+- ``columns``, ``roles``, ``row_ids``, ``predictions`` (``choose``, ``stray``), ``reference``: which column is what
+- ``given_classes``, ``deciding``, ``labels``, ``matching`` (``rules``, ``matchers``, ``affixes``): the class of a label
+- ``plan``, ``alignment``, ``join``, ``feed``, ``matched``, ``shard``: what is decided, and what moves rows
+- advice in errors alone, by the first cells (``firsts``): ``suggest``, ``which_label``, ``layouts``, ``beside``,
+  ``members``, ``tokens``, ``vectors``, ``counts``, ``misfits``, ``predicted``, ``near``, ``by_name``
 """
 
 from xentcli.pairing.decisions import pair

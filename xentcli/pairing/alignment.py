@@ -32,8 +32,9 @@ class PartQueue:
     """The parts of a source in order; `look` loads the first rows without consuming them."""
 
     def __init__(self, source: Source, block_bytes: int = BLOCK_BYTES, *, shifted: bool = False) -> None:
-        self.source = source
-        self._block_bytes, self._shifted = block_bytes, shifted
+        self.source, self._shifted = source, shifted
+        self.block_bytes = block_bytes
+        """About how many bytes its parts have."""
         self._waiting: deque[Part] = deque()
         self._failure: XentError | None = None
         self._ended = False
@@ -45,14 +46,9 @@ class PartQueue:
         """Return a queue that starts at the first part again; the source must be repeatable."""
         return self.of(self.source)
 
-    @property
-    def block_bytes(self) -> int:
-        """About how many bytes its parts have."""
-        return self._block_bytes
-
     def of(self, source: Source) -> PartQueue:
         """Return a queue of another source with the same part size."""
-        return PartQueue(source, self._block_bytes, shifted=self._shifted)
+        return PartQueue(source, self.block_bytes, shifted=self._shifted)
 
     @property
     def carries(self) -> bool:

@@ -13,15 +13,13 @@ from xentcli.columns.numerals import is_number
 from xentcli.errors import DataError, Place
 from xentcli.options import items
 from xentcli.pairing.headers import WHOLE, heads_of, is_row, is_unlike_the_next, line_of, named_columns
-from xentcli.pairing.matchers import Matcher
+from xentcli.pairing.matchers import Matcher, accepts
 from xentcli.readers.source import Selection, Source, files_in, has_first_line
 from xentcli.readers.text.faults import Written, above, below
 from xentcli.records import record
 from xentcli.settings import Settings
 
 __all__ = ["Counted", "counts_advice", "models_advice", "title_or_footer"]
-
-_NO_PLACE = Place()
 
 
 @record(frozen=True, eq=False)
@@ -168,12 +166,8 @@ def _could_be_row(side: Counted, settings: Settings, matcher: Matcher | None) ->
 def _fits(cells: Sequence[str], settings: Settings, matcher: Matcher) -> bool:
     """Whether the rule of the labels accepts these cells, or they are the other class with --positive."""
     values: Any = list(cells) if len(cells) == 1 else np.array([[float(x) if is_number(x) else np.nan for x in cells]])
-    try:
-        matcher.targets(values, lambda row: _NO_PLACE)
-    except DataError:
-        classes = getattr(matcher, "classes", ())
-        return settings.positive is not None and f"not {settings.positive}" in classes and not is_number(cells[0])
-    return True
+    other = settings.positive is not None and f"not {settings.positive}" in getattr(matcher, "classes", ())
+    return accepts(matcher, values) or (other and not is_number(cells[0]))
 
 
 def _could_be_header(side: Counted, settings: Settings) -> bool:

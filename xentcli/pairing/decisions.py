@@ -15,12 +15,13 @@ from xentcli.pairing.alignment import Companion, PartQueue, check_pairs
 from xentcli.pairing.axes import arranged, positions, shape_of, two_of_one
 from xentcli.pairing.columns import Found, listed, name_of
 from xentcli.pairing.feed import Feed, by_names
+from xentcli.pairing.given_classes import class_weights, given_classes
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.index import is_held, named_by_others, with_ids
 from xentcli.pairing.inputs import Inputs
 from xentcli.pairing.join import Join
 from xentcli.pairing.lists import has_lists, undivided, with_choices
-from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
+from xentcli.pairing.matching import Rule, could_be_classes, match
 from xentcli.pairing.plan import Plan, Table
 from xentcli.pairing.predictions import Doubt, find_predictions
 from xentcli.pairing.reference import reference_of
@@ -200,9 +201,13 @@ def _check_scale(preds: Found, settings: Settings) -> None:
 
 def _queues(sources: Sequence[Source], block_bytes: int | None, *, shifted: bool) -> list[PartQueue]:
     """The parts of each source, of about `block_bytes` (None: suited to it); `shifted` shifts all but the first."""
-    sizes = [block_bytes or sources[0].task_bytes, *(_companion_bytes(source, block_bytes) for source in sources[1:])]
-    each = enumerate(zip(sources, sizes, strict=True))
-    return [PartQueue(source, size, shifted=shifted and place > 0) for place, (source, size) in each]
+    first, *others = sources
+    queues = [PartQueue(first, block_bytes or first.task_bytes)]
+    for source in others:
+        least, most = COMPANION_BYTES
+        usual = min(most, max(least, source.task_bytes))
+        queues.append(PartQueue(source, min(block_bytes or usual, usual), shifted=shifted))
+    return queues
 
 
 def _plan(settings: Settings, read: Inputs, rule: Rule, **decided: Any) -> Plan:
@@ -323,13 +328,6 @@ def _has_no_row(source: Source, said: bool | None) -> bool:
         header = not all(map(is_number, source.first_in_points)) if said is None else said
         source = source.with_header(header)
     return PartQueue(source).is_empty
-
-
-def _companion_bytes(source: Source, block_bytes: int | None) -> int:
-    """The bytes per part of labels, groups or ids."""
-    least, most = COMPANION_BYTES
-    usual = min(most, max(least, source.task_bytes))
-    return min(block_bytes or usual, usual)
 
 
 def _check_empty(predictions: Source, labels: Source | None, settings: Settings) -> None:

@@ -18,11 +18,11 @@ from xentcli.pairing import near
 from xentcli.pairing.choose import families
 from xentcli.pairing.columns import columns_of, spec_items
 from xentcli.pairing.labels import ignored_as
+from xentcli.pairing.matchers import Distribution, Matcher, Multilabel, accepts
 from xentcli.readers.source import Headed, Source, files_in, has_first_line
 from xentcli.records import record
 from xentcli.scoring.checks import checked
 from xentcli.scoring.kinds import KINDS
-from xentcli.scoring.targets import shares, target_checked
 from xentcli.settings import Settings
 
 __all__ = [
@@ -384,17 +384,10 @@ def _could_be_labels(side: Side) -> bool:
     values = [number(text) for text in fields]
     if not values or None in values:
         return False
-    target = np.array([values], float)
-    if side.settings.multilabel:
-        return bool(((target >= 0) & (target <= 1)).all())
-    try:
-        if side.settings.votes:
-            shares(target, lambda *_: Place())
-        else:
-            target_checked(target, side.settings.sum_tolerance, lambda *_: Place())
-    except DataError:
-        return False
-    return True
+    order, settings = tuple(range(len(values))), side.settings
+    rule: Matcher = Distribution("", settings.sum_tolerance, order, by_name=False, votes=settings.votes)
+    rule = Multilabel("", order, by_name=False) if settings.multilabel else rule
+    return accepts(rule, np.array([values], float))
 
 
 def _could_be_label(text: str, side: Side) -> bool:

@@ -11,7 +11,7 @@ from xentcli.arrays import Floats, Ints, distinct, picked
 from xentcli.columns.column import Coded, Values
 from xentcli.columns.missing import is_missing
 from xentcli.columns.texts import Texts
-from xentcli.errors import DataError, LabelsBreakRule, shown
+from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import WhereRow, as_texts, integers, read_whole, reals, skipping
 from xentcli.records import cached_property, record
@@ -25,6 +25,7 @@ __all__ = [
     "Distribution",
     "Matcher",
     "Multilabel",
+    "accepts",
     "counts_classes",
     "range_advice",
 ]
@@ -220,6 +221,19 @@ class Multilabel:
                 advice=f"cells without a label? --ignore-label {value:.0f} skips them" if padding else "",
             )
         return target
+
+
+def accepts(matcher: Matcher, values: Values) -> bool:
+    """Return whether a rule takes some labels.
+
+    >>> accepts(Binary(), ["0", "1"]), accepts(Binary(), ["2"])
+    (True, False)
+    """
+    try:
+        matcher.targets(values, lambda row: Place())
+    except DataError:
+        return False
+    return True
 
 
 def counts_classes(matcher: Matcher) -> bool:
