@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from xentcli.columns.numerals import localized
 from xentcli.errors import Warning, shown
 from xentcli.pairing import Plan
-from xentcli.pairing.alignment import RowNames
+from xentcli.pairing.compared import RowNames
 from xentcli.scoring.compat import COMPAT
 from xentcli.tallies.scores import Scores
 

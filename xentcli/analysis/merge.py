@@ -14,7 +14,7 @@ from xentcli.analysis.score import Tallied, check_whole, details_named, diagnose
 from xentcli.analysis.state import State, check_target
 from xentcli.analysis.wholes import whole_of
 from xentcli.errors import DataError, NotComputedError, NoVerdict, Place, UsageError, XentError, shown
-from xentcli.pairing.feed import check_row_names
+from xentcli.pairing.compared import check_row_names
 from xentcli.records import replace
 from xentcli.report.calibration import CalibrationReport
 from xentcli.report.check import CheckReport

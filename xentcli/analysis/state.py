@@ -11,7 +11,7 @@ from xentcli.analysis.covers import Cover, Decided, cover_of
 from xentcli.analysis.limits import Rules
 from xentcli.errors import UsageError, shown
 from xentcli.pairing import Feed, Matches, Plan
-from xentcli.pairing.alignment import RowNames
+from xentcli.pairing.compared import RowNames
 from xentcli.pairing.matched import Lacking
 from xentcli.readers import same_file
 from xentcli.readers.digest import Digest

@@ -21,7 +21,8 @@ from xentcli.columns.texts import joined
 from xentcli.engine.lists import check_choices, check_missing, first_bytes, unpredicted, unrolled
 from xentcli.errors import DataError, Place
 from xentcli.pairing import Plan
-from xentcli.pairing.alignment import RowNames, Task, row_names
+from xentcli.pairing.alignment import Task
+from xentcli.pairing.compared import RowNames, row_names
 from xentcli.pairing.labels import WhereRow, labelled_as, labels_among
 from xentcli.pairing.matchers import Multilabel
 from xentcli.readers.source import Rows

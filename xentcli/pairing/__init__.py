@@ -3,13 +3,14 @@
 ``pair`` reads the first lines and rows of the sources and makes every decision: the Plan. It returns the
 Feed of their rows, which yields Tasks. Its modules, in the order to read them:
 
-- ``decisions``: the decisions in their order; ``inputs``: what is known so far, passed from one to the next
+- ``decisions`` (``remembered``): the decisions in their order; ``inputs``: what is known so far, for the next one
 - ``index``, ``lists``, ``axes``, ``headers``: how the sources are read
 - ``columns``, ``roles``, ``row_ids``, ``predictions`` (``choose``, ``stray``), ``reference``: which column is what
 - ``given_classes``, ``deciding``, ``labels``, ``matching`` (``rules``, ``matchers``, ``affixes``): the class of a label
-- ``plan``, ``alignment``, ``join``, ``feed``, ``matched``, ``shard``: what is decided, and what moves rows
+- ``plan``, ``alignment``, ``join``, ``feed`` (``shard``): what is decided, and what moves rows
+- ``matched``, ``compared``: whether ids and row names agree, once all rows were read
 - advice in errors alone, by the first cells (``firsts``): ``suggest``, ``which_label``, ``layouts``, ``beside``,
-  ``members``, ``tokens``, ``vectors``, ``counts``, ``misfits``, ``predicted``, ``near``, ``by_name``
+  ``members``, ``tokens``, ``vectors``, ``counts``, ``misfits``, ``predicted``, ``near``, ``by_name``, ``sums``
 """
 
 from xentcli.pairing.decisions import pair

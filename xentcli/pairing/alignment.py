@@ -6,8 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from xentcli.columns.hashing import sum_of_hashes
-from xentcli.columns.texts import same_texts
 from xentcli.errors import DataError, XentError
 from xentcli.readers.source import (
     BLOCK_BYTES,
@@ -23,7 +21,7 @@ from xentcli.readers.source import (
 )
 from xentcli.records import record, replace
 
-__all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Span", "Task", "by_position", "check_pairs", "row_names"]
+__all__ = ["HEAD_ROWS", "Companion", "PartQueue", "Span", "Task", "by_position", "check_pairs"]
 
 HEAD_ROWS = 65_536
 
@@ -325,30 +323,3 @@ def _counts_differ(predictions: Source, rows: int, other: Source, others: int, a
     return DataError(
         f"the row counts differ: {predictions.path} has {rows_here} and {other.path} has {rows_there}", advice=advice
     )
-
-
-@record(frozen=True)
-class RowNames:
-    """Compares the unnamed first columns of two files by hashes."""
-
-    rows: int = 0
-    same: bool = True
-    sums: tuple[int, int] = (0, 0)
-
-    def merge(self, other: RowNames) -> RowNames:
-        """Return the comparison over both."""
-        sums = (self.sums[0] + other.sums[0], self.sums[1] + other.sums[1])
-        return RowNames(self.rows + other.rows, self.same and other.same, sums)
-
-    @property
-    def shuffled(self) -> bool:
-        """Whether both have the same names in another order."""
-        return not self.same and self.sums[0] == self.sums[1]
-
-
-def row_names(names: Sequence[str], others: Sequence[str]) -> RowNames:
-    """Compare the row names of some rows; sums of hashes do not depend on the order."""
-    if same_texts(names, others):
-        # Equal names change both sums alike.
-        return RowNames(len(names))
-    return RowNames(len(names), False, (sum_of_hashes(names), sum_of_hashes(others)))

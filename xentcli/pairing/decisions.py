@@ -14,7 +14,8 @@ from xentcli.errors import DataError, NoVerdict, Place, Warning
 from xentcli.pairing.alignment import Companion, PartQueue, check_pairs
 from xentcli.pairing.axes import arranged, positions, shape_of, two_of_one
 from xentcli.pairing.columns import Found, listed, name_of
-from xentcli.pairing.feed import Feed, by_names
+from xentcli.pairing.compared import by_names
+from xentcli.pairing.feed import Feed
 from xentcli.pairing.given_classes import class_weights, given_classes
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.index import is_held, named_by_others, with_ids

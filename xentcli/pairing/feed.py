@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from xentcli.arrays import Ints
-from xentcli.errors import DataError, Place, shown
-from xentcli.pairing import near
-from xentcli.pairing.alignment import Companion, PartQueue, RowNames, Task, by_position
-from xentcli.pairing.by_name import is_order_by_name
+from xentcli.errors import DataError, Place
+from xentcli.pairing.alignment import Companion, PartQueue, Task, by_position
+from xentcli.pairing.compared import RowNames, check_near_names, check_row_names
 from xentcli.pairing.counts import Counted, counts_advice
-from xentcli.pairing.join import ids_of
 from xentcli.pairing.matched import Lacking, Matched
 from xentcli.pairing.plan import Plan
 from xentcli.pairing.shard import Shard
@@ -29,7 +26,7 @@ MOST_COMPARED = 1 << 16
 _BY_PATH = frozenset(("arrow", "csv", "fasttext", "jsonl", "npy", "parquet", "vw"))
 """Formats whose sources hold neither rows nor an open file, so that a worker can have them."""
 
-__all__ = ["Feed", "FileRun", "Files", "Matches", "Matching", "check_row_names"]
+__all__ = ["Feed", "FileRun", "Files", "Matches", "Matching"]
 
 
 class Feed:
@@ -314,88 +311,10 @@ class Matching:
         self._feed.check_unchanged()
         for matched in self._matched:
             matched.finish()
-        check_row_names(self._feed.plan, self.row_names, self._feed.sources)
+        plan = self._feed.plan
+        check_row_names(plan, self.row_names, self._feed.sources)
         if not self.row_names.same and self.row_names.rows <= MOST_COMPARED:
-            _check_near_names(self._feed)
+            check_near_names(plan, self._feed.sources[:2])
         unused = max((matched.unused for matched in self._matched), default=0)
         lacking = next((each.lacking for each in self._matched if each.missing or each.unused), None)
         return Matches(self.row_names, unused, lacking, tuple(bytes(matched.used) for matched in self._matched))
-
-
-def _check_near_names(feed: Feed) -> None:
-    """Refuse row names that are the same in a different order but for blanks, case, leading zeros and the like.
-
-    Raises DataError, with the command that makes both alike.
-    """
-    plan, pair = feed.plan, feed.sources[:2]
-    if not all(source.repeatable for source in pair):
-        return
-    picks = [picked["index"] for picked in plan.picks[:2]]
-    ids = [[one for one, _ in ids_of(source, pick)] for source, pick in zip(pair, picks, strict=True)]
-    loose = [[near.loose(one) for one in some] for some in ids]
-    if loose[0] == loose[1] or len({*loose[0]}) < len(loose[0]) or sorted(loose[0]) != sorted(loose[1]):
-        return
-    others = dict(zip(loose[1], ids[1], strict=True))
-    differing = [(one, others[key]) for one, key in zip(ids[0], loose[0], strict=True) if one != others[key]]
-    if not differing:
-        # A shard has some of the rows, and other ids than the labels beside them.
-        check_row_names(plan, RowNames(len(ids[0]), same=False), pair)
-        return
-    one, other = differing[0]
-    steps, apart = near.differing(one, other), plan.compared_apart
-    sides = zip((one, other), pair, picks, strict=True)
-    changing = [
-        (place, [step for step in steps if step.apply(text) != text], source, pick.columns[0])
-        for place, (text, source, pick) in enumerate(sides)
-    ]
-    # The copy of one file calls its ids as the other does.
-    names = (apart or plan.compared or "#1", plan.compared or "#1")
-    copies = [
-        (near.clean_copy(source, column, some, names[place] if apart else ""), names[place])
-        for place, some, source, column in changing
-        if some
-    ]
-    raise DataError(
-        f"{pair[0].path} and {pair[1].path} have nearly the same {_compared(plan)} in another order: "
-        f"{shown(one)} is {shown(other)}, they differ by {near.names_of(steps)}",
-        advice=(
-            *(f"{copy}, then --id {shlex.quote(name)}" for copy, name in copies if copy),
-            "--align position matches rows by position",
-        ),
-    )
-
-
-def _compared(plan: Plan) -> str:
-    """What is compared, in words."""
-    if plan.compared_apart:
-        return f"values in {plan.compared} and {plan.compared_apart},"
-    return plan.compared or "row names"
-
-
-def check_row_names(plan: Plan, names: RowNames, sources: Sequence[Source] = ()) -> None:
-    """Refuse row names that the two files, the first `sources`, have in a different order.
-
-    Raises DataError, naming the option that matches by them.
-    """
-    if names.shuffled and not plan.has_counted:
-        paths = " and ".join(table.path for table in plan.inputs[:2])
-        name, other = plan.compared, plan.compared_apart
-        what = name or "row names (first column, without a name)"
-        if other or not plan.compare_row_names:
-            what = f"values in {name} and {other}," if other else "ids, in columns of two names,"
-        ways = (by_names(plan, sources), "--align position matches rows by position")
-        doubtful = bool(other) and any(map(is_order_by_name, (name, other)))
-        raise DataError(f"{paths} have the same {what} in another order", advice=ways[::-1] if doubtful else ways)
-
-
-def by_names(plan: Plan, sources: Sequence[Source]) -> str:
-    """Return the option that matches rows by the compared columns, after the command that gives them one name."""
-    name, other = plan.compared, plan.compared_apart
-    places = [picked["index"].columns[0] for picked in plan.picks[:2] if "index" in picked]
-    if len({*places}) == 1 or not other:
-        spec = f"#{places[0] + 1}" if other else name or "#1"
-        return f"--id {shlex.quote(spec)} matches the rows by it"
-    copy = near.renaming(sources[1], other, name) if len(sources) > 1 else ""
-    if copy:
-        return f"{copy}, then --id {name}"
-    return f"--id {shlex.quote(name)} matches the rows by it, after {other} is renamed to {name}"
