@@ -15,7 +15,6 @@ from xentcli.columns.column import Coded, Values
 from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import in_points, number, whole, whole_or_text
 from xentcli.columns.texts import Texts
-from xentcli.columns.vocabulary import Vocabulary
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.near import Step
 from xentcli.records import record
@@ -236,9 +235,9 @@ def _each(values: Values) -> tuple[Sequence[str], Ints]:
     if isinstance(values, Coded):
         return values.distinct, values.codes
     if isinstance(values, list | Texts):
-        vocabulary = Vocabulary()
-        codes = vocabulary.add(values)
-        return vocabulary.names, codes
+        texts = list(values)
+        known = {text: place for place, text in enumerate(set(texts))}
+        return list(known), np.fromiter(map(known.__getitem__, texts), np.int64, len(texts))
     found, _, places = distinct(values)
     return as_texts(found), places.reshape(values.shape)
 
