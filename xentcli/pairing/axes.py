@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -88,16 +88,11 @@ def shape_of(predictions: Source, settings: Settings) -> Shape:
     return _array_of((predictions,), settings).shape
 
 
-def _members(source: Source) -> Mapping[str, Shape]:
-    """The shapes of the arrays of an archive by name; none of other sources."""
-    return source.traits.arrays
-
-
 def _array_of(sources: tuple[Source, ...], settings: Settings) -> _Array:
     """Find the array of predictions; in an archive, the one named, else the one with most dimensions."""
     first, *rest = sources
-    others = [(source.path, (source.shape, *_members(source).values())) for source in rest]
-    members = _members(first)
+    others = [(source.path, (source.shape, *source.traits.arrays.values())) for source in rest]
+    members = first.traits.arrays
     if not members:
         return _Array(first, first.shape, tuple(others), tuple(rest))
     name = settings.preds if isinstance(settings.preds, str) else ""
@@ -250,7 +245,7 @@ def _table_advice(array: _Array, axis: int | None) -> tuple[str, ...]:
 def _placed(source: Source, array: _Array, axis: int) -> Source:
     """Arrange another input (of the array's shape, with or without the axis, or a table) by the rows of the array."""
     lead, changing = array.lead(axis), cast("Any", source)
-    if _members(source):
+    if source.traits.arrays:
         return cast("Source", changing.arranged(len(lead), axis, lead))
     if source.shape == array.shape:
         return cast("Source", changing.with_classes_at(axis))
@@ -259,7 +254,7 @@ def _placed(source: Source, array: _Array, axis: int) -> Source:
 
 def _all_rows(source: Source, settings: Settings) -> Source:
     """For kinds without labels, the predictions in an archive of three or more dimensions: each number is a row."""
-    members = _members(source)
+    members = source.traits.arrays
     shape = members.get(settings.preds if isinstance(settings.preds, str) else "", ())
     if len(shape) < 2 or 0 in shape or max(map(len, members.values())) < 3:
         return source
@@ -288,7 +283,7 @@ def two_of_one(source: Source, settings: Settings) -> tuple[Source, Source]:
 
     Raises DataError for a table.
     """
-    members = _members(source)
+    members = source.traits.arrays
     if not hasattr(source, "of_members") or not members:
         raise DataError(
             "--shift-labels is for an array (batch, position, class); this is a table or has no labels beside it",

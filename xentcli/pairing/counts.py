@@ -32,11 +32,6 @@ class Counted:
     rows: int
 
     @property
-    def heads(self) -> int:
-        """The number of first lines."""
-        return heads_of(self.source)
-
-    @property
     def has_more_columns(self) -> bool:
         """Whether it has a column without a role, which could be an id."""
         roles = ("preds", "label", "weights", "bytes", "reference")
@@ -63,14 +58,14 @@ def counts_advice(predictions: Counted, other: Counted, settings: Settings, matc
     """
     if "memory" in (predictions.source.format, other.source.format):
         return _names_advice(predictions.source, other.source, settings)
-    files = predictions.heads
-    if files > 1 and other.heads == 1 and predictions.rows in (files * other.rows, files * (other.rows + 1)):
+    files = heads_of(predictions.source)
+    if files > 1 and heads_of(other.source) == 1 and predictions.rows in (files * other.rows, files * (other.rows + 1)):
         return (models_advice(predictions.source, other.source, settings),)
     longer, shorter = (predictions, other) if predictions.rows > other.rows else (other, predictions)
     advice = []
-    if longer.rows - longer.heads == shorter.rows and _could_be_header(longer, settings):
+    if longer.rows - heads_of(longer.source) == shorter.rows and _could_be_header(longer, settings):
         advice.append(_question(longer, settings, header=True))
-    if shorter.rows + shorter.heads == longer.rows and _could_be_row(shorter, settings, matcher):
+    if shorter.rows + heads_of(shorter.source) == longer.rows and _could_be_row(shorter, settings, matcher):
         advice.append(_question(shorter, settings, header=False))
     if advice:
         return tuple(advice)
@@ -125,7 +120,7 @@ def _skipping(place: Place | None, labels: Source, predictions: Source, first_is
 def _question(side: Counted, settings: Settings, *, header: bool) -> str:
     """Ask whether a first line is a header or data, with the options that say so."""
     assert has_first_line(side.source)
-    each = "" if side.heads == 1 else "each file of "
+    each = "" if heads_of(side.source) == 1 else "each file of "
     what = "a header" if header else "data"
     line = line_of(side.source.first_fields)
     return f"is the first line of {each}{side.source.path}, {line}, {what}? {_options(settings, side.name, header)}"

@@ -34,7 +34,9 @@ class Feed:
 
     def __init__(self, plan: Plan, queues: Sequence[PartQueue], rows: range | None = None) -> None:
         self.plan = plan
-        self._queues, self._rows = tuple(queues), rows
+        self._queues = tuple(queues)
+        self.rows = rows
+        """The range of rows of the predictions (from 0) in the shard; None for all."""
         self.sources = tuple(queue.source for queue in self._queues)
         """The sources, the predictions first."""
         self.given = 0
@@ -49,15 +51,15 @@ class Feed:
 
     def again(self) -> Feed:
         """Return a feed that starts at the first rows again; the sources must be repeatable."""
-        return Feed(self.plan, [queue.again() for queue in self._queues], self._rows)
+        return Feed(self.plan, [queue.again() for queue in self._queues], self.rows)
 
     def with_plan(self, plan: Plan) -> Feed:
         """Return a feed of the same parts with another plan, which must load the same columns."""
-        return Feed(plan, self._queues, self._rows)
+        return Feed(plan, self._queues, self.rows)
 
     def share_of(self, rows: int) -> float | None:
         """Return the fraction of all predictions in `rows` rows; None if unknown."""
-        return self.sources[0].share_of(rows) if self._rows is None else rows / len(self._rows)
+        return self.sources[0].share_of(rows) if self.rows is None else rows / len(self.rows)
 
     def of_shard(self, shard: Shard) -> Feed:
         """Return a feed of one shard: of whole files if both sides have enough files, else of rows.
@@ -98,11 +100,6 @@ class Feed:
         return None if given is None else Shard.of(given)
 
     @property
-    def rows(self) -> range | None:
-        """The range of rows of the predictions (from 0) in the shard; None for all."""
-        return self._rows
-
-    @property
     def file_rows(self) -> Sequence[int]:
         """The rows of each of several files of predictions that were read."""
         return _shards(self.sources[0]).counts
@@ -114,7 +111,7 @@ class Feed:
         """
         plan, queues = self.plan, self._queues[: 1 if self.plan.joins else None]
         counts = {len(files_in(queue.source)) for queue in queues}
-        if len(counts) > 1 or counts <= {0, 1} or self._rows is not None or plan.positions:
+        if len(counts) > 1 or counts <= {0, 1} or self.rows is not None or plan.positions:
             return None
         if not all(queue.source.format in _BY_PATH for queue in queues) or not any(queue.carries for queue in queues):
             return None
@@ -129,7 +126,7 @@ class Feed:
         Raises DataError if the row counts differ.
         """
         for whole in self._all_tasks():
-            task = whole if self._rows is None else whole.within(self._rows)
+            task = whole if self.rows is None else whole.within(self.rows)
             if task is not None:
                 self.given += task.part.rows
                 yield task.held(self.plan.picks) if held else task

@@ -154,10 +154,6 @@ def _identified(source: Source, ids: Any, side: str) -> Source:
     return replace(source, index=index, index_name="id")
 
 
-def _counts(source: Source) -> bool:
-    return source.traits.counts
-
-
 def _texts(source: Source) -> list[str]:
     return [str(name) for name in _index(source).tolist()]
 
@@ -180,7 +176,7 @@ def _reordered(first: Source, sources: Sequence[Source], labels: Source | None, 
                 raise _no_order(first, source)
             _check_ids(first, source, len(set(first_ids)) < len(first_ids))
             found = True
-        elif not (_counts(first) or _counts(source)) and (source is not labels or len(first_ids) != len(ids)):
+        elif not (first.traits.counts or source.traits.counts) and (source is not labels or len(first_ids) != len(ids)):
             raise _other_index(first, source, set(first_ids), set(ids))
     return found
 
@@ -203,7 +199,7 @@ def _check_ids(first: Source, source: Source, repeat: bool) -> None:
     same = f"{first.path} and {source.path} have the same index in another order"
     if repeat:
         raise DataError(f"{same}, and values of it repeat", advice=_BY_POSITION)
-    counting = next((each.path for each in (first, source) if _counts(each)), None)
+    counting = next((each.path for each in (first, source) if each.traits.counts), None)
     if counting is not None:
         raise DataError(
             f"{same}, and that of {counting} counts its rows: it may name them or not",
@@ -227,7 +223,7 @@ def _other_index(first: Source, source: Source, first_ids: set[str], ids: set[st
 
 def _adopting(source: Source, first: Source, *, counted: bool = False) -> Source:
     """A source with an index: its own (one that only counts rows only if `counted`), or that of the first source."""
-    if _index(source) is not None and (counted or _counts(first) or not _counts(source)):
+    if _index(source) is not None and (counted or first.traits.counts or not source.traits.counts):
         return source
     if is_held(source) and source.rows == len(_index(first)):
         return replace(source, index=_index(first), index_name=getattr(first, "index_name", None))

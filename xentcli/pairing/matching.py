@@ -19,7 +19,7 @@ from xentcli.pairing.choose import families
 from xentcli.pairing.columns import Found, as_option, is_group, listed, name_of, spec_of
 from xentcli.pairing.counts import title_or_footer
 from xentcli.pairing.deciding import labels_that_decide
-from xentcli.pairing.firsts import needed_for
+from xentcli.pairing.firsts import FirstCells, needed_for
 from xentcli.pairing.inputs import Inputs
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census
@@ -33,7 +33,7 @@ from xentcli.pairing.suggest import (
     are_in_descending_order,
     classes_beside,
     not_the_truth,
-    only_probability,
+    only_number,
     ranks,
 )
 from xentcli.pairing.which_label import predicted_labels
@@ -285,12 +285,12 @@ def _advice_by_cells(
 ) -> tuple[str, ...]:
     """The advice for labels that are no classes that the first cells of the predictions' file give; else none."""
     line = _of_family(census, preds, settings) if settings.preds is None else ""
-    if line := line or (only_probability(preds.source, settings) if label else ""):
+    if line := line or (only_number(FirstCells.of_file(preds.source), settings) if label else ""):
         return line, f"classes: {listed(classes)}"
     unnamed = are_places(classes)
     if unnamed and (advice := classes_beside(preds, label, settings)):
         return error.advice[0], *advice
-    if lines := ranks(preds.source, settings):
+    if lines := ranks(FirstCells.of_file(preds.source), settings):
         return *error.advice[:-1], *lines
     if unnamed and are_in_descending_order(preds):
         ranked = "every row looked at is in descending order: sorted by probability, its classes are not known"

@@ -48,7 +48,7 @@ __all__ = [
     "confidences",
     "conversion",
     "not_the_truth",
-    "only_probability",
+    "only_number",
     "ranks",
     "suggestions",
     "summing_option",
@@ -95,7 +95,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     only = (
         _of_tokens(head, settings)
         or confidences(source, settings, head)
-        or _only_number(head, settings)
+        or only_number(head, settings)
         or _only_score(head, settings)
         or _only_lists(head, settings)
         or _unfolding(head, settings)
@@ -108,7 +108,7 @@ def _converted(head: FirstCells, settings: Settings) -> Sequence[str]:
     """The advice for a file whose columns are no predictions before a conversion; none for other files."""
     if settings.classes is None and (line := naming_command(head, _given_label(settings))):
         return (line,)
-    if lines := _ranks(head, settings):
+    if lines := ranks(head, settings):
         return lines
     line = batches_command(head.source) or prompt_command(head.source) or _choices(head, settings)
     line = line or _long_rows(head, settings)
@@ -272,7 +272,7 @@ def conversion(source: Source, settings: Settings, other: Source) -> str:
     return (
         answers_command(source, other_head.distinct)
         or choices_command(source, None)
-        or next(iter(_ranks(head, settings)), "")
+        or next(iter(ranks(head, settings)), "")
         or _long_rows(head, settings, other)
         or confidence_advice(head, _given_label(settings), other_head)
     )
@@ -289,13 +289,8 @@ def confidences(source: Source, settings: Settings, head: FirstCells | None = No
     return confidence_advice(head, settings.label, head)
 
 
-def only_probability(source: Source, settings: Settings) -> str:
-    """Return the options for the only column of probabilities beside a label of two values; empty for other files."""
-    return _only_number(FirstCells.of_file(source), settings)
-
-
-def _only_number(head: FirstCells, settings: Settings) -> str:
-    """The options for the only column of numbers beside the only label of two values; empty without such a pair.
+def only_number(head: FirstCells, settings: Settings) -> str:
+    """Return the options for the only column of numbers beside the only label of two values; empty without such a pair.
 
     The label may be given.
     """
@@ -395,14 +390,9 @@ def _are_in_runs(head: FirstCells) -> bool:
     return bool(stay) and any(head.differ(name) for name in head.names if name not in head.shares)
 
 
-def _ranks(head: FirstCells, settings: Settings) -> tuple[str, ...]:
-    """The advice for classes by rank beside their probabilities; none for other files."""
+def ranks(head: FirstCells, settings: Settings) -> tuple[str, ...]:
+    """Return the advice for classes by rank beside their probabilities; none for other files."""
     return () if settings.preds is not None else ranks_advice(head, _given_label(settings))
-
-
-def ranks(source: Source, settings: Settings) -> tuple[str, ...]:
-    """Return the advice for a file of classes by rank beside their probabilities; none for other files."""
-    return _ranks(FirstCells.of_file(source), settings)
 
 
 def _given_label(settings: Settings) -> str | None:
