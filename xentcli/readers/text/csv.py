@@ -207,12 +207,7 @@ class CsvPart(TextRange):
         row, column = divmod(index, len(columns))
         cell = cells[index]
         if self.names and not self.names[columns[column]] and not cell.strip():
-            return DataError(
-                "an empty cell in a column without a name",
-                place=rows.place(role, row),
-                advice=f"a delimiter at the end of every line? --preds {self._named(columns)} "
-                "leaves the empty column out",
-            )
+            return self._unnamed_fault(columns, rows.place(role, row))
         written, decimal = Written(self.path, self.grammar.dialect.delimiter), self.grammar.dialect.decimal
         outside = above_or_below(
             [hundredths(in_points(text, decimal), decimal) for text in cells[column :: len(columns)]],
@@ -222,17 +217,23 @@ class CsvPart(TextRange):
             titled=not self.start and may_be_title(self.names),
             last=last,
         )
-        other = rows.selection[role].advice
+        pick = rows.selection[role]
         return DataError(
             f"{shown(cell)} is not a number",
             place=rows.place(role, row, column),
-            advice=(rows.selection[role].if_missing if is_missing(cell) else "")
+            advice=(pick.if_missing if is_missing(cell) else "")
             or written.apart(cell)
             or number_hint(in_points(cell, decimal))
             or cell_advice(cell, written)
             or outside
-            or other * (self.width > 1),
+            or pick.advice * (self.width > 1),
         )
+
+    def _unnamed_fault(self, columns: Sequence[int], place: Place) -> DataError:
+        """Return the error of an empty cell in a column without a name."""
+        keep = f"--preds {self._named(columns)} leaves the empty column out"
+        advice = f"a delimiter at the end of every line? {keep}"
+        return DataError("an empty cell in a column without a name", place=place, advice=advice)
 
     def _named(self, columns: Sequence[int]) -> str:
         """What --preds calls those columns that have names."""
@@ -407,19 +408,17 @@ class CsvSource(OfStream):
 
     def _blocks(self, grammar: Grammar, size: int) -> Iterator[CsvPart]:
         """Cut them into blocks of about `size` bytes."""
-        start = 0
-        for block in blocks(self.stream, self.dialect, size, self.begin, keep=not self.stream.here):
-            rows, skipped = block.rows, 0
-            if block.offset == self.begin and self.header:
-                end = RowScan().row_end(block.data, self.dialect)
-                skipped = block.length if end < 0 else end
-                rows -= 1
-            if rows:
-                line = block.line + block.data.count(self.dialect.end, 0, skipped)
-                offset, length = block.offset + skipped, block.length - skipped
-                kept = None if self.stream.here else block.data[skipped:] if skipped else block.data
-                yield CsvPart(self.path, start, line, rows, offset, length, kept, grammar, self.names, self.width)
-            start += rows
+        here, start = self.stream.here, -1 if self.header else 0
+        for block in blocks(self.stream, self.dialect, size, self.begin, start, keep=not here):
+            rows = self._below_header(block) if block.start < 0 else block
+            if rows.rows:
+                yield rows.made(CsvPart, here=here, grammar=grammar, names=self.names, width=self.width)
+
+    def _below_header(self, block: TextRange) -> TextRange:
+        data = block.data or b""
+        end = RowScan().row_end(data, self.dialect)
+        size = block.length if end < 0 else end
+        return block.after(1, size, data.count(self.dialect.end, 0, size))
 
     def share_of(self, rows: int) -> float | None:
         """Return the estimated fraction of all rows, from the mean length of the first rows; None for a stream."""

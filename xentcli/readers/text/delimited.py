@@ -21,12 +21,12 @@ from xentcli.readers.compression import is_compressed
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.faults import Written, quote_advice
+from xentcli.readers.text.ranges import TextRange
 from xentcli.records import record, replace
 
 __all__ = [
     "BLANK",
     "PAD",
-    "Block",
     "Dialect",
     "Grammar",
     "RowScan",
@@ -120,22 +120,10 @@ def _odd_quotes(data: bytes | bytearray, begin: int, end: int) -> bool:
     return int(np.count_nonzero(np.frombuffer(data, np.uint8, end - first, first) == ord('"'))) % 2 == 1
 
 
-@record(frozen=True)
-class Block:
-    """Some whole rows of a text: their length in bytes, and the bytes and lines before them.
-
-    data has the bytes, if requested.
-    """
-
-    data: bytes
-    length: int
-    rows: int
-    offset: int
-    line: int
-
-
-def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int, *, keep: bool = True) -> Iterator[Block]:
-    """Yield blocks of whole rows, of `size` bytes or a row more.
+def blocks(
+    stream: ByteStream, dialect: Dialect, size: int, begin: int = 0, start: int = 0, *, keep: bool = True
+) -> Iterator[TextRange]:
+    """Yield blocks of whole rows, of `size` bytes or a row more; the first row has the number `start`.
 
     The first `begin` bytes and blank lines at the end of the file are skipped; a blank line before
     a row is a block of its own, which the grammar refuses. Without `keep` only the first block
@@ -144,19 +132,19 @@ def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int, *, keep:
     buffer = bytearray()
     blanks = re.compile(dialect.blank_lines)
     scan, offset, line, skip = RowScan(), begin, 1, begin
-    pending: Block | None = None
+    pending: TextRange | None = None
 
-    def taken(length: int, rows: int | None = None) -> Block:
-        nonlocal scan, offset, line
+    def taken(length: int, rows: int | None = None) -> TextRange:
+        nonlocal scan, offset, line, start
         with memoryview(buffer) as view, view[:length] as some:
             raw = np.frombuffer(some, np.uint8)
             lines = int(np.count_nonzero(raw == dialect.end[0]))
             found = _row_count(raw, lines, dialect, quoted=buffer.find(b'"', 0, length) >= 0) if rows is None else rows
             data = bytes(some) if keep or offset == begin or rows is not None else b""
             del raw
-        block = Block(data, length, found, offset, line)
+        block = TextRange(stream.name, start, line, found, offset, length, data)
         del buffer[:length]
-        scan, offset, line = RowScan(), offset + length, line + lines
+        scan, offset, line, start = RowScan(), offset + length, line + lines, start + found
         return block
 
     for chunk in itertools.chain(stream.chunks(max(size, 1 << 16)), [b""]):
@@ -169,7 +157,7 @@ def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int, *, keep:
             blank = 0 if scan.position else _length(blanks, buffer)
             if blank:
                 passed = taken(blank, 0)
-                first = _first_end(passed.data, dialect)
+                first = _first_end(passed.data or b"", dialect)
                 pending = pending or replace(passed, data=first, length=len(first), rows=1)
                 continue
             if buffer == b"\r":
@@ -177,7 +165,7 @@ def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int, *, keep:
                 break
             if pending is not None:
                 yield pending
-                pending = None
+                pending, start = None, start + 1
             end = scan.row_end(buffer, dialect, size - 1) if len(buffer) >= size else -1
             if end < 0 and chunk:
                 if len(buffer) > dialect.limits.row + size:

@@ -136,16 +136,21 @@ class LinesSource(FlatTable):
 
     def lines(self) -> int:
         """Count the rows by one pass over the bytes."""
-        return sum(block.rows for block in blocks(self.stream, self._dialect, BLOCK_BYTES, 0, keep=False))
+        return sum(block.rows for block in blocks(self.stream, self._dialect, BLOCK_BYTES, keep=False))
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[LinesPart]:
         """Cut the lines into parts of about `block_bytes`."""
-        start, shape = 0, self._shape()
-        for block in blocks(self.stream, self._dialect, block_bytes, 0, keep=not self.stream.here):
-            kept = None if self.stream.here else block.data
-            place = self.path, start, block.line, block.rows, block.offset, block.length, kept
-            yield LinesPart(*place, self.form, self.fields, self.flat, shape, self.numbered)
-            start += block.rows
+        here, shape = self.stream.here, self._shape()
+        for block in blocks(self.stream, self._dialect, block_bytes, keep=not here):
+            yield block.made(
+                LinesPart,
+                here=here,
+                form=self.form,
+                fields=self.fields,
+                flat=self.flat,
+                shape=shape,
+                numbered=self.numbered,
+            )
 
 
 def open_lines(stream: ByteStream, form: Form, *, numbered: bool = True) -> LinesSource:

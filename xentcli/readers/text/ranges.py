@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from xentcli.readers.stream import read_range
-from xentcli.records import record, replace
+from xentcli.records import fields_of, record, replace
 
 __all__ = ["TextRange"]
+
+P = TypeVar("P", bound="TextRange")
 
 
 @record(frozen=True)
@@ -38,6 +40,10 @@ class TextRange:
     def size(self) -> int:
         """How many bytes are read for it."""
         return self.length
+
+    def made(self, part: type[P], *, here: bool, **more: Any) -> P:
+        """Return a part of these rows; `here` the file has their bytes."""
+        return part(**{**fields_of(self), "data": None if here else self.data, **more})
 
     def read(self, size: int) -> bytes:
         """Return its first `size` bytes."""
