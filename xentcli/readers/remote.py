@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TypeVar
 
-from xentcli.errors import DataError, FileError, Place, UsageError, XentError
+from xentcli.errors import DataError, FileError, Place, UsageError, XentError, first_line
 from xentcli.extras import needed
 from xentcli.records import cached_property, record
 from xentcli.signals import blocked
@@ -357,8 +357,7 @@ def _status(error: BaseException) -> int | None:
 
 
 def _first_line(error: BaseException) -> str:
-    text = scrubbed(str(error).strip()).partition("\n")[0][:200]
-    return text or type(error).__name__
+    return scrubbed(first_line(error))[:200]
 
 
 def _signs(info: Mapping[str, Any]) -> list[tuple[str, str]]:

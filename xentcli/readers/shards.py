@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import pairwise, takewhile
-from operator import eq
 from typing import Any, cast
 
 from xentcli.errors import DataError, FileError, Place, shown
@@ -377,19 +376,7 @@ def check_pairs(one: Source, two: Source, *, counted: bool = False) -> None:
     """
     if not (isinstance(one, Shards) and isinstance(two, Shards)):
         return
-    counts = [side.counts for side in (one, two)]
-    keys = [map(_difference(side.files), side.files) for side in (one, two)]
-    # Both sides are in order: usually file by file one has the partner of the other.
-    paired = len(one.files) == len(two.files) and all(map(eq, *keys))
-    if not (paired and (not counted or counts[0] == counts[1])):
-        _refuse_pairs(one, two, counted=counted)
-
-
-def _refuse_pairs(one: Shards, two: Shards, *, counted: bool) -> None:
-    """Find the file that has no partner, or another number of rows than its partner (DataError)."""
-    places = [
-        dict(zip(map(_difference(side.files), side.files), range(len(side.files)), strict=True)) for side in (one, two)
-    ]
+    places = [{key: n for n, key in enumerate(map(_difference(side.files), side.files))} for side in (one, two)]
     for (mine, others), (side, other) in zip((places, places[::-1]), ((one, two), (two, one)), strict=True):
         alone = next((place for key, place in mine.items() if key not in others), None)
         if alone is not None:

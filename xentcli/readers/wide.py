@@ -25,12 +25,15 @@ class Flat:
         For each original column with K numbers, the range of its K columns.
     lists
         The columns that hold lists of any length, not spread out.
+    columns
+        The columns before, as `of` takes them.
     """
 
     names: tuple[str, ...]
     origin: tuple[tuple[int, int | str | None], ...]
     groups: Mapping[str, range] = field(default_factory=dict)
     lists: frozenset[int] = frozenset()
+    columns: tuple[tuple[str, int | Sequence[str] | None], ...] = ()
 
     @classmethod
     def of(cls, columns: Sequence[tuple[str, int | Sequence[str] | None]]) -> Flat:
@@ -47,9 +50,11 @@ class Flat:
         names: list[str] = []
         origin: list[tuple[int, int | str | None]] = []
         groups: dict[str, range] = {}
-        lists = {index for index, (_, inner) in enumerate(columns) if isinstance(inner, int) and not inner}
+        lists: set[int] = set()
         for index, (name, inner) in enumerate(columns):
             if not inner:
+                if isinstance(inner, int):
+                    lists.add(len(names))
                 names.append(name)
                 origin.append((index, None))
                 continue
@@ -62,7 +67,7 @@ class Flat:
                 origin += [(index, key) for key in inner]
             if name:
                 groups[name] = range(start, len(names))
-        return cls(tuple(names), tuple(origin), groups, _places(lists, origin))
+        return cls(tuple(names), tuple(origin), groups, frozenset(lists), tuple(columns))
 
     def undivided(self, names: Collection[str]) -> Flat:
         """Return it with these columns as one column of lists each.
@@ -70,31 +75,8 @@ class Flat:
         >>> Flat.of([("id", None), ("p", 2)]).undivided(["p"]).names
         ('id', 'p')
         """
-        inner = {column: name for name in names for column in self.groups.get(name, ())}
-        kept = [column for column in range(len(self.names)) if column not in inner or column in self._firsts]
-        origin = [(self.origin[column][0], None if column in inner else self.origin[column][1]) for column in kept]
-        groups = {
-            name: range(kept.index(columns[0]), kept.index(columns[0]) + len(columns))
-            for name, columns in self.groups.items()
-            if name not in names
-        }
-        lists = {self.origin[column][0] for column in (*self.lists, *inner)}
-        return Flat(
-            tuple(inner.get(column, self.names[column]) for column in kept),
-            tuple(origin),
-            groups,
-            _places(lists, origin),
-        )
-
-    @property
-    def _firsts(self) -> set[int]:
-        return {columns[0] for columns in self.groups.values()}
+        return Flat.of([(name, 0 if inner and name in names else inner) for name, inner in self.columns])
 
     def positional(self, column: int) -> bool:
         """Whether a column is a position in a list, so that its name is not a class name."""
         return isinstance(self.origin[column][1], int)
-
-
-def _places(lists: Collection[int], origin: Sequence[tuple[int, int | str | None]]) -> frozenset[int]:
-    """The columns that hold these lists without spreading them out."""
-    return frozenset(column for column, (index, key) in enumerate(origin) if key is None and index in lists)
