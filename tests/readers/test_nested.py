@@ -272,6 +272,7 @@ def test_elements_are_those_of_the_array_wherever_it_is_cut(found: list[Any], si
 
 @settings(deadline=None, max_examples=200)
 @example(rows=[[0.0, 0.0], [0.0, 0.0]], at=0.0, piece=b"[]", gone=0)
+@example(rows=[[0.0, 0.0], [0.0, 0.0]], at=1.0, piece=b"]", gone=0)
 @given(
     rows=st.lists(st.lists(st.floats(0, 1), min_size=2, max_size=2), min_size=2, max_size=4),
     at=st.floats(0, 1),

@@ -133,6 +133,8 @@ def _cut(out: Bytes, scan: _Scan, level: int, last: bytes, name: str) -> bytes:
     out[places[((letters == _LF) | (letters == _CR)) & (depth > 0)]] = _SPACE
     if level:
         ends = (letters == ord("]")) & (depth < level)
+        if (depth[ends] < 0).any():
+            raise DataError("a bracket that closes no array", place=Place(name))
         for at in places[ends].tolist():
             before = out[:at].tobytes().rstrip(b" \t\r\n")[-1:] or last
             if before == b",":
