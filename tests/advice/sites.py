@@ -91,7 +91,9 @@ def _not_advice(nodes: list[ast.AST]) -> Iterator[ast.AST]:
     for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield node
-        elif isinstance(node, ast.Call) and _name(node.func).endswith(("Error", "NoVerdict", "RuleError", "Rule")):
+        elif isinstance(node, ast.Call) and _name(node.func).endswith(
+            ("Error", "NoVerdict", "RuleError", "Rule", "_unfit")
+        ):
             yield from node.args
         elif isinstance(node, ast.Call) and _name(node.func) == "Warning":
             yield from node.args[:2]
