@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +14,14 @@ from xentcli.errors import Place
 from xentcli.pairing.alignment import HEAD_ROWS
 from xentcli.pairing.columns import Found
 from xentcli.pairing.inputs import Inputs
-from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census, labelled_as
 from xentcli.pairing.near import clean_copy
 from xentcli.pairing.roles import NO_WEIGHT
 from xentcli.readers.source import Pick, Rows
 from xentcli.settings import Settings
+
+if TYPE_CHECKING:
+    from xentcli.pairing.join import Join
 
 __all__ = ["labels_that_decide"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from xentcli.pairing.given_classes import class_weights, given_classes
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.index import is_held, named_by_others, with_ids
 from xentcli.pairing.inputs import Inputs
-from xentcli.pairing.join import Join
 from xentcli.pairing.lists import has_lists, undivided, with_choices
 from xentcli.pairing.matching import Rule, could_be_classes, match
 from xentcli.pairing.plan import Plan, Table
@@ -30,7 +29,6 @@ from xentcli.pairing.remembered import key_of, remember, remembered
 from xentcli.pairing.roles import find_labels, find_named, picks_of, used_columns
 from xentcli.pairing.row_ids import find_row_names, have_counted
 from xentcli.pairing.sums import weighted_sums
-from xentcli.pairing.tokens import choices_command, numerals_command
 from xentcli.pairing.vectors import check_one_line, vector_advice
 from xentcli.readers.source import Source, has_first_line
 from xentcli.records import replace
@@ -38,6 +36,9 @@ from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.recipe import Recipe
 from xentcli.settings import Settings
+
+if TYPE_CHECKING:
+    from xentcli.pairing.join import Join
 
 __all__ = ["pair"]
 
@@ -81,7 +82,7 @@ def pair(
         read.roles["id"] = [Found(first, (first.width,))]
     picks = picks_of(read)
     companions = [Companion(queue, pick) for queue, pick in zip(read.queues, picks, strict=True)][1:]
-    joins = tuple(map(Join.of, companions)) if read.settings.id is not None else ()
+    joins = _joins(companions) if read.settings.id is not None else ()
     rule, possible = _matched(read, joins, doubt)
     plan = _plan(
         settings,
@@ -179,9 +180,18 @@ def _vector_named(read: Inputs) -> Iterator[None]:
         raise DataError(counts, advice=advice) from error
 
 
+def _joins(companions: Sequence[Companion]) -> tuple[Join, ...]:
+    """The rows of each companion by id."""
+    from xentcli.pairing.join import Join
+
+    return tuple(map(Join.of, companions))
+
+
 def _check_lengths(preds: Found, settings: Settings) -> None:
     """Refuse lists of any length for kinds with one column per class."""
     if has_lists(preds.source, preds.columns):
+        from xentcli.pairing.tokens import choices_command, numerals_command
+
         raise DataError(
             f"{preds.names[0]} has lists of differing length, or of text, and not a number for each class",
             place=Place(preds.source.path),

@@ -11,14 +11,15 @@ from xentcli.errors import DataError, Place
 from xentcli.pairing.alignment import Companion, PartQueue, Task, by_position
 from xentcli.pairing.compared import RowNames, check_near_names, check_row_names
 from xentcli.pairing.counts import Counted, counts_advice
-from xentcli.pairing.matched import Lacking, Matched
 from xentcli.pairing.plan import Plan
 from xentcli.pairing.shard import Shard
 from xentcli.pairing.vectors import vector_advice
-from xentcli.readers.source import Source, files_in
+from xentcli.readers.source import Pick, Source, files_in
 from xentcli.records import record, replace
 
 if TYPE_CHECKING:
+    from xentcli.pairing.join import Join
+    from xentcli.pairing.matched import Lacking, Matched
     from xentcli.readers.shards import Shards
 
 MOST_COMPARED = 1 << 16
@@ -276,15 +277,7 @@ class Matching:
         self._feed = feed
         predictions = feed.sources[0]
         self._matched = [
-            Matched(
-                join,
-                source,
-                pick["id"],
-                predictions,
-                plan.picks[0]["id"],
-                bytearray(join.rows.count),
-                plan.settings,
-            )
+            _matched(join, source, pick["id"], predictions, plan)
             for join, source, pick in zip(plan.joins, feed.sources[1:], plan.picks[1:], strict=False)
         ]
         self.row_names = RowNames()
@@ -315,3 +308,11 @@ class Matching:
         unused = max((matched.unused for matched in self._matched), default=0)
         lacking = next((each.lacking for each in self._matched if each.missing or each.unused), None)
         return Matches(self.row_names, unused, lacking, tuple(bytes(matched.used) for matched in self._matched))
+
+
+def _matched(join: Join, source: Source, pick: Pick, predictions: Source, plan: Plan) -> Matched:
+    """The matching by id of one source beside the predictions."""
+    from xentcli.pairing.matched import Matched
+
+    used = bytearray(join.rows.count)
+    return Matched(join, source, pick, predictions, plan.picks[0]["id"], used, plan.settings)

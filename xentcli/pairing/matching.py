@@ -8,6 +8,8 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import in_points, is_number, whole_or_text
@@ -19,27 +21,18 @@ from xentcli.pairing.choose import families
 from xentcli.pairing.columns import Found, as_option, is_group, listed, name_of, spec_of
 from xentcli.pairing.counts import title_or_footer
 from xentcli.pairing.deciding import labels_that_decide
-from xentcli.pairing.firsts import FirstCells, needed_for
 from xentcli.pairing.inputs import Inputs
-from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census
 from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
-from xentcli.pairing.misfits import renamed, without_column
 from xentcli.pairing.near import differing, loose
-from xentcli.pairing.predicted import are_places
 from xentcli.pairing.predictions import Doubt
 from xentcli.pairing.rules import decide, decide_binary, distribution_order
-from xentcli.pairing.suggest import (
-    are_in_descending_order,
-    classes_beside,
-    not_the_truth,
-    only_number,
-    ranks,
-)
-from xentcli.pairing.which_label import predicted_labels
 from xentcli.readers.source import Source, has_first_line
 from xentcli.records import record
 from xentcli.settings import Settings
+
+if TYPE_CHECKING:
+    from xentcli.pairing.join import Join
 
 __all__ = ["Rule", "could_be_classes", "match"]
 
@@ -262,10 +255,12 @@ def _decided(
     named = names is not None or preds.named
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
     if preds.source.repeatable:
-        census.needs = lambda: needed_for(preds, PartQueue(preds.source), settings).options
+        census.needs = partial(_needed, preds, settings)
     try:
         return classes, decide(census, classes, named, settings.index_base)
     except DataError as error:
+        from xentcli.pairing.misfits import renamed, without_column
+
         if names is None and (advice := _advice_by_cells(error, census, preds, label, classes, settings)):
             raise DataError(error.message, place=error.place, advice=advice) from None
         if not named or names is not None or census.whole:
@@ -280,10 +275,21 @@ def _decided(
         raise
 
 
+def _needed(preds: Found, settings: Settings) -> str:
+    """The options that reading some columns as predictions needs."""
+    from xentcli.pairing.firsts import needed_for
+
+    return needed_for(preds, PartQueue(preds.source), settings).options
+
+
 def _advice_by_cells(
     error: DataError, census: Census, preds: Found, label: str, classes: Sequence[str], settings: Settings
 ) -> tuple[str, ...]:
     """The advice for labels that are no classes that the first cells of the predictions' file give; else none."""
+    from xentcli.pairing.firsts import FirstCells
+    from xentcli.pairing.predicted import are_places
+    from xentcli.pairing.suggest import are_in_descending_order, classes_beside, only_number, ranks
+
     line = _of_family(census, preds, settings) if settings.preds is None else ""
     if line := line or (only_number(FirstCells.of_file(preds.source), settings) if label else ""):
         return line, f"classes: {listed(classes)}"
@@ -356,8 +362,7 @@ def _of_family(census: Census, preds: Found, settings: Settings) -> str:
     if len({*largest}) != 1 or (all(map(is_number, labels)) and not re.search(r"[^\W\d_]", stem)):
         return ""
     chosen = Found(source, tuple(preds.columns[place] for place in largest[0]))
-    needed = needed_for(chosen, PartQueue(source), settings).options
-    return f"--preds {as_option(chosen.names, source)}{needed}: these are named as the labels are"
+    return f"--preds {as_option(chosen.names, source)}{_needed(chosen, settings)}: these are named as the labels are"
 
 
 def _check_order(preds: Found, names: tuple[str, ...], decimal: str) -> None:
@@ -378,6 +383,9 @@ def _distribution(read: Inputs, names: tuple[str, ...] | None) -> tuple[tuple[st
     columns = len(preds.columns)
     place = Place(label.source.path)
     if (columns == 1 and not settings.multilabel) or len(label.columns) != columns:
+        from xentcli.pairing.suggest import not_the_truth
+        from xentcli.pairing.which_label import predicted_labels
+
         predicted = predicted_labels(read, label, preds)
         a_label = f"{len(label.columns)} label column{'s' * (len(label.columns) > 1)}"
         raise DataError(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xentcli.errors import Warning
-from xentcli.pairing.join import Join
 from xentcli.pairing.matchers import Matcher
 from xentcli.pairing.reference import Reference
 from xentcli.readers.source import Selection, Source
 from xentcli.records import cached_property, record
 from xentcli.scoring.recipe import Recipe
 from xentcli.settings import Settings
+
+if TYPE_CHECKING:
+    from xentcli.pairing.join import Join
 
 __all__ = ["Plan", "Table"]
 

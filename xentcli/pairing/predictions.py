@@ -18,18 +18,9 @@ from xentcli.pairing.by_name import is_probability_by_name, is_score_by_name
 from xentcli.pairing.choose import Head, probabilities
 from xentcli.pairing.columns import Found, as_option, check_odd, groups_of, listed, name_of
 from xentcli.pairing.deciding import labels_that_decide
-from xentcli.pairing.firsts import needed_for
 from xentcli.pairing.inputs import Inputs
 from xentcli.pairing.labels import labelled_as
-from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text, first_texts
-from xentcli.pairing.suggest import (
-    classes_of,
-    confidences,
-    conversion,
-    suggestions,
-    summing_option,
-)
 from xentcli.pairing.tokens import TOKENS, prompt_command
 from xentcli.readers.source import Pick, Source, has_first_line
 from xentcli.readers.text.faults import Written, cell_advice
@@ -114,6 +105,8 @@ def _every_free(read: Inputs) -> Found:
         )
     tokens = next((name for name in found.names if name.endswith(TOKENS)), None)
     if KINDS[settings.kind].labelled and tokens is not None:
+        from xentcli.pairing.suggest import conversion, suggestions
+
         line = conversion(source, settings, read.sources[1]) if len(read.sources) > 1 else ""
         lines = (line,) if line else suggestions(source, settings)
         raise DataError(f"{tokens} has tokens, not classes", place=Place(source.path), advice=lines)
@@ -257,6 +250,8 @@ def _counted(read: Inputs) -> Flags | None:
 
 def _confirmed_by_nothing(read: Inputs, head: Head, chosen: Sequence[int], labels: Collection[str]) -> Found:
     """All columns, though rows do not sum to 1; DataError if a subset is nearer, or one column has probabilities."""
+    from xentcli.pairing.suggest import confidences
+
     found = head.found
     chosen = chosen or (head.shares if len(head.shares) == 1 else head.only_graded if len(labels) == 2 else ())
     # One column alone has no sum.
@@ -287,6 +282,8 @@ def _as_option(head: Head, places: Sequence[int]) -> str:
 
 def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source], labels: Collection[str]) -> tuple[str, ...]:
     """The options that choose some columns, with the reason; --id for distinct values that every file has."""
+    from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
+
     names = head.names(chosen)
     out = [name for name in head.found.names if name not in names]
     if not head.sums_to_1(chosen):
@@ -307,6 +304,9 @@ def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source], label
 
 def _no_number(read: Inputs, stray: Stray | None, found: Found, summing: Sequence[str] = ()) -> DataError:
     """The error for a column of text among the predictions that nobody chose; `summing` are those that sum to 1."""
+    from xentcli.pairing.firsts import needed_for
+    from xentcli.pairing.suggest import classes_of, conversion, suggestions, summing_option
+
     assert stray is not None
     sources, settings = read.sources, read.settings
     message = f"{shown(stray.text)} is not a number"

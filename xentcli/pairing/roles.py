@@ -15,8 +15,6 @@ from xentcli.pairing.index import INDEX, index_column, is_held
 from xentcli.pairing.inputs import ROLES, Inputs
 from xentcli.pairing.lists import has_lists
 from xentcli.pairing.stray import LOOK_AT, first_text
-from xentcli.pairing.suggest import conversion, suggestions
-from xentcli.pairing.which_label import which_label
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers
 from xentcli.settings import Settings
 
@@ -123,12 +121,17 @@ def find_labels(read: Inputs) -> None:
         ):
             roles["label"] = [found]
             return
+        from xentcli.pairing.suggest import conversion
+        from xentcli.pairing.which_label import which_label
+
         if line := conversion(predictions, settings, source):
             raise DataError("no column for each class", place=Place(predictions.path), advice=line)
         raise which_label(read, found, swapped=columns == 1 and len(free) > 1)
     if "preds" in roles and len(free) == 1:
         roles["label"] = [Found(source, tuple(free))]
         return
+    from xentcli.pairing.suggest import suggestions
+
     columns_ = listed([name_of(source, c) for c in range(source.width)])
     raise DataError(
         f"which column has the labels? The columns are {columns_}",

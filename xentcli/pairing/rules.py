@@ -12,7 +12,6 @@ from xentcli.pairing.affixes import cores_of, cuts_of, ends_of, numbers_of
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import Census, read_whole, skipping
 from xentcli.pairing.matchers import ONE_COLUMN, Binary, ByName, ByPosition, Matcher, range_advice
-from xentcli.pairing.misfits import misfit_advice, positive_of
 from xentcli.pairing.near import Step
 
 __all__ = ["decide", "decide_binary", "distribution_order"]
@@ -58,6 +57,8 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
                 place=place,
                 advice="leave --index-base out",
             )
+        from xentcli.pairing.misfits import misfit_advice
+
         raise DataError(
             f"{shown(label)} is not a class",
             place=place,
@@ -185,6 +186,8 @@ def decide_binary(
     words = ((text, at) for text, at in census.texts.items() if number(in_points(text, census.decimal)) is None)
     label, place = next(words, ("", census.place))
     if label:
+        from xentcli.pairing.misfits import positive_of
+
         texts = [text for text in census.texts if not is_missing(text)]
         name = shlex.quote(positive_of(texts, column)) if 0 < len(texts) <= 2 else "NAME"
         if missing := skipping(label, *census.texts):
