@@ -96,6 +96,23 @@ def test_a_command_imports_no_more_than_it_needs(tmp_path: Path, args: tuple[str
     assert "--per-example" in args or "rich" in allowed or not found & writing
 
 
+@pytest.mark.parametrize(
+    ("args", "most"),
+    [
+        (("--help",), 16),
+        (("score", "x.csv", "y.csv"), 145),
+        (("score", "x.npy", "y.npy"), 140),
+        (("check", "x.csv", "y.csv", "--max", "cost=1"), 165),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_command_imports_few_modules_of_ours(tmp_path: Path, args: tuple[str, ...], most: int) -> None:
+    # Each takes as long as scoring some thousand rows; what only a refusal needs, the function that refuses imports.
+    found = {name for name in imported(tmp_path, "-m", "xentcli", *args) if name.startswith("xentcli.")}
+    assert len(found) <= most, sorted(found)
+    assert "xentcli.pairing.suggest" not in found
+
+
 def test_a_usage_error_is_told_without_numpy(tmp_path: Path) -> None:
     code = "import sys, xentcli.cli as c\ntry: c.main(['score', 'x.csv', '--nonsense'])\nexcept SystemExit: pass"
     assert not imported(tmp_path, "-c", code) & {"numpy", "pandas", "rich"}

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 from collections import UserDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -30,16 +30,18 @@ _EXAMPLES = (
 
 
 class Commands(UserDict[str, click.Command]):
-    """Commands by name, each a module here, imported on first use."""
+    """Commands by name, each a module here, imported on first use; `purposes` are their short helps by name."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, purposes: Mapping[str, str]) -> None:
         unread: Any = None
-        super().__init__(dict.fromkeys(names, unread))
+        super().__init__(dict.fromkeys(purposes, unread))
+        self.purposes = purposes
 
     def __getitem__(self, name: str) -> click.Command:
         """Import and return a command."""
         if super().__getitem__(name) is None:
             self.data[name] = getattr(importlib.import_module(f"xentcli.cli.{name}"), name)
+            self.data[name].short_help = self.purposes[name]
         return super().__getitem__(name)
 
 
@@ -97,7 +99,8 @@ class Main(click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, and the exit codes."""
-        self.format_commands(ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
         write_exit_codes(formatter)
 
 
@@ -112,7 +115,16 @@ def _versions(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 _LEAST_WIDTH = 52
 _CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-_COMMANDS = ("score", "explain", "compare", "calibration", "check", "merge", "completion")
+_COMMANDS = {
+    "score": "Score predictions against labels.",
+    "explain": "Show why a cost is high, or how one loss is calculated.",
+    "compare": "Compare models on the same rows.",
+    "calibration": "Compare confidence with accuracy; fit a temperature.",
+    "check": "Check metrics against limits (for CI).",
+    "merge": "Merge the states of runs over parts of the rows.",
+    "completion": "Print or install completion for a shell.",
+}
+"""The commands in the order of use, with what the help of the group says of each without importing it."""
 
 
 def _without_secrets(args: Sequence[str]) -> Iterator[str]:

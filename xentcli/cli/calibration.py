@@ -29,7 +29,6 @@ _OWN = {
 
 @click.command(
     cls=Command,
-    short_help="Compare confidence with accuracy; fit a temperature.",
     params=parameters("calibration", _OWN | THREADS | STATE),
     examples=(
         ("are the probabilities any good?", "xent calibration preds.csv labels.csv"),

@@ -45,7 +45,6 @@ _FILES = (
 
 @click.command(
     cls=GateCommand,
-    short_help="Check metrics against limits (for CI).",
     params=parameters("check", LIMITS | THREADS | OUTPUT | STATE | _OWN, files=_FILES),
     examples=(
         ("in CI: exit 1 when a limit fails, 0 when all pass", "xent check preds.csv labels.csv --max cost=0.5"),

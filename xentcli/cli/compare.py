@@ -27,7 +27,6 @@ _FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1, shel
 
 @click.command(
     cls=Command,
-    short_help="Compare models on the same rows.",
     params=parameters(
         "compare",
         _MODELS | THREADS | STATE | {name: OUTPUT[name] for name in ("format", "output", "append")} | {"plot": _PLOT},

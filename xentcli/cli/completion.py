@@ -42,7 +42,6 @@ _AFTER = {
 
 @click.command(
     cls=Command,
-    short_help="Print or install completion for a shell.",
     examples=(
         ("install it for the shell that runs", "xent completion --install"),
         ("for this shell alone", 'eval "$(xent completion bash)"'),

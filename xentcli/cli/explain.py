@@ -34,7 +34,6 @@ _OWN = {
 
 @click.command(
     cls=Command,
-    short_help="Show why a cost is high, or how one loss is calculated.",
     params=parameters("explain", _OWN, predictions=False),
     examples=(
         ("one example by hand", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),

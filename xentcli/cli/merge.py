@@ -29,7 +29,6 @@ _FILES = [click.Argument(["states"], metavar="STATE...", nargs=-1, required=True
 
 @click.command(
     cls=Command,
-    short_help="Merge the states of runs over parts of the rows.",
     params=parameters("merge", _OWN, files=_FILES, labels=False),
     examples=(
         ("two days as if they had been scored in one run", "xent merge monday.json tuesday.json"),

@@ -16,7 +16,6 @@ __all__ = ["score"]
 
 @click.command(
     cls=Command,
-    short_help="Score predictions against labels.",
     params=parameters("score", THREADS | OUTPUT | STATE),
     examples=(
         ("probabilities in one file, labels in another", "xent score preds.csv labels.csv"),

@@ -10,7 +10,6 @@ import numpy as np
 from xentcli.errors import DataError, Place
 from xentcli.options import items
 from xentcli.pairing.alignment import PartQueue
-from xentcli.readers.padded import Padded
 from xentcli.readers.source import Pick, Source
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
@@ -101,5 +100,7 @@ def with_choices(source: Source, settings: Settings, *, whole: bool) -> Source:
         longest, shortest = max(longest, int(sizes.max(initial=0))), min(shortest, int(sizes.min(initial=1 << 62)))
     if longest == shortest or longest < 2:
         return source
+    from xentcli.readers.padded import Padded
+
     settings.limits.check_columns(longest, Place(source.path))
     return cast("Source", cast("Any", Padded)(undivided, column, longest, -np.inf))

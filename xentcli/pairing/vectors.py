@@ -12,7 +12,6 @@ from xentcli.errors import DataError, Place
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.choose import probabilities
 from xentcli.readers.source import Pick, Source, files_in
-from xentcli.readers.text.csv import CsvSource
 from xentcli.readers.text.faults import Written
 from xentcli.settings import Settings
 
@@ -55,7 +54,11 @@ def check_one_line(source: Source, labels: Source) -> None:
 
     Raises DataError with the command that writes a line for each.
     """
-    if not (isinstance(source, CsvSource) and isinstance(labels, CsvSource) and source.header is False):
+    if source.header is not False:
+        return
+    from xentcli.readers.text.csv import CsvSource
+
+    if not (isinstance(source, CsvSource) and isinstance(labels, CsvSource)):
         return
     stream, dialect = source.stream, source.dialect
     if source.width < 3 or len(stream.head) != stream.size or stream.head.strip().count(dialect.end):
@@ -87,6 +90,8 @@ def _loaded(source: Source, column: int) -> str:
         return f"pandas.read_parquet({path!r})[{name!r}].to_numpy()"
     if source.format == "jsonl":
         return f"pandas.read_json({path!r}, lines=True)[{name!r}].to_numpy()"
+    from xentcli.readers.text.csv import CsvSource
+
     if not isinstance(source, CsvSource) or source.traits.decimal != ".":
         return "array"
     options = f", delimiter={source.dialect.delimiter!r}" if source.width > 1 else ""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from xentcli.report.comparison import Comparison
 from xentcli.report.document import InputFile
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.writers.figures import plural
 from xentcli.writers.remarks import changes_of_loss, changes_of_losses, digests, skipped_rows, unmatched_rows
+
+if TYPE_CHECKING:
+    from xentcli.report.comparison import Comparison
 
 __all__ = ["inputs"]
 
@@ -19,16 +22,15 @@ _MOST_MODELS = 50
 
 def inputs(document: Report | Comparison) -> Iterator[tuple[str, str]]:
     """Yield what was read, how labels and rows were matched, and what changed the loss: a word, and what it says."""
-    several = isinstance(document, Comparison)
-    yield from _models(document) if isinstance(document, Comparison) else _scored(document)
-    labels = document.matching if isinstance(document, Comparison) else document.labels
+    yield from _scored(document) if isinstance(document, Report) else _models(document)
+    labels = document.labels if isinstance(document, Report) else document.matching
     if labels is not None and labels.matched != "none":
         names = labels.columns
         named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
-        beside = bool(document.labels) if isinstance(document, Comparison) else len(document.inputs) > 1
+        beside = len(document.inputs) > 1 if isinstance(document, Report) else bool(document.labels)
         other = f"{_with_others(document, labels.path)}, " if beside else ""
         yield "labels", f"{other}{named}, {labels.note}"
-    changes = changes_of_losses(document) if isinstance(document, Comparison) else changes_of_loss(document)
+    changes = changes_of_loss(document) if isinstance(document, Report) else changes_of_losses(document)
     for number, line in enumerate(changes):
         yield "" if number else "loss", line
     if isinstance(document, Report) and document.compat is not None:
@@ -36,7 +38,7 @@ def inputs(document: Report | Comparison) -> Iterator[tuple[str, str]]:
     if document.alignment == "id" and len(document.inputs) > 1:
         yield "rows", "matched by id"
         yield from (("", line) for line in unmatched_rows(document)) if isinstance(document, Report) else ()
-    elif several:
+    elif not isinstance(document, Report):
         yield "rows", "matched by position"
     yield from _headers(document.inputs)
     yield from digests(document)
@@ -80,7 +82,7 @@ def _unused(document: Report | Comparison) -> Iterator[tuple[str, str]]:
     unused = list(dict.fromkeys(name for given in document.inputs for name in given.unused))
     if unused:
         more = ", ..." if len(unused) > 12 else ""
-        useless = not KINDS[document.kind].labelled or (isinstance(document, Comparison) and document.kl)
+        useless = not KINDS[document.kind].labelled or (not isinstance(document, Report) and document.kl)
         hint = "" if useless or {"weights", "by"} & set(document.options) else "   (--by or --weights would use them)"
         yield "unused", ", ".join(unused[:12]) + more + hint
 

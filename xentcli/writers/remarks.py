@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from xentcli.report.check import BaselineInfo
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 from xentcli.writers.figures import fixed, plural, short
 
 if TYPE_CHECKING:
+    from xentcli.report.check import BaselineInfo
     from xentcli.report.comparison import Comparison
 
 __all__ = [
