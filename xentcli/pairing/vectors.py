@@ -54,7 +54,7 @@ def check_one_line(source: Source, labels: Source) -> None:
 
     Raises DataError with the command that writes a line for each.
     """
-    if source.header is not False:
+    if source.header is not False or not hasattr(source, "dialect"):
         return
     from xentcli.readers.text.csv import CsvSource
 
