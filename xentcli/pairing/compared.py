@@ -10,7 +10,6 @@ from xentcli.columns.texts import same_texts
 from xentcli.errors import DataError, shown
 from xentcli.pairing import near
 from xentcli.pairing.by_name import is_order_by_name
-from xentcli.pairing.join import ids_of
 from xentcli.pairing.plan import Plan
 from xentcli.readers.source import Source
 from xentcli.records import record
@@ -50,6 +49,8 @@ def check_near_names(plan: Plan, pair: Sequence[Source]) -> None:
 
     Raises DataError, with the command that makes both alike.
     """
+    from xentcli.pairing.join import ids_of
+
     if not all(source.repeatable for source in pair):
         return
     picks = [picked["index"] for picked in plan.picks[:2]]
