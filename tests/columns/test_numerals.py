@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.laws import settings
-from xentcli.columns.numerals import is_number, number, numbers
+from xentcli.columns.numerals import is_number, number, number_hint, numbers
 
 ALPHABET = "0123456789.eE+-_ xXnaifNAIF\t"
 DIGITS = "0123456789"
@@ -221,3 +221,11 @@ def test_spaces_around_a_number_change_nothing(text: str) -> None:
     assert is_number(padded) == is_number(text)
     one, other = number(padded), number(text)
     assert one == other or (one is not None and other is not None and math.isnan(one) and math.isnan(other))
+
+
+@pytest.mark.parametrize(
+    "text", ["[" + "." * (1 << 20) + "x", "[" * (1 << 20), "[" + "]" * (1 << 20) + "x", "1" + ",000" * (1 << 18) + "x"]
+)
+def test_a_hint_for_a_long_cell_is_found_in_linear_time(text: str) -> None:
+    # In quadratic time the test would not end.
+    assert number_hint(text) == ""

@@ -83,7 +83,8 @@ _HINTS = (
     (r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", "a thousands separator? write numbers without it"),
     (r"[+-]?\d*,\d+([eE][+-]?\d+)?", "a decimal comma? --decimal , reads it"),
     (
-        r"\[.*\.\.\..*\]",
+        # Atomic: a long cell is not tried from each of its dots.
+        r"\[(?>.*?\.\.\.).*\]",
         "a list that NumPy shortened when it was printed; in Python: numpy.save('p.npy', array)",
     ),
     (r"\[.*\]", "a whole array in one cell? A list of numbers is read where the first row has one too"),
