@@ -32,7 +32,7 @@ __all__ = ["ArchivePart", "ArchiveSource", "open_npz", "open_safetensors"]
 
 MAX_JSON = 100 << 20
 _LOCAL_HEADER = 30
-"""MadeFile before the name in a local file header (APPNOTE.TXT of PKWARE, 4.3.7)."""
+"""Bytes before the name in a local file header (APPNOTE.TXT of PKWARE, 4.3.7)."""
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "BOOL": "|b1",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
