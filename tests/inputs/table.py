@@ -141,6 +141,7 @@ ROWS: list[Row] = [
     refused(TEXT, "column names twice, and a glob", "a,b,a\n0.7,0.3,7\n0.2,0.8,8\n0.9,0.1,9\n", "2 columns are called 'a'", args="p.csv l.csv --preds [ab]"),
     refused(TEXT, "column names twice", P.replace("a,b", "a,a"), "2 columns are called 'a'"),
     refused(TEXT, "a header only", "a,b\n", "row counts differ"),
+    refused(TEXT, "a header only, beside labels with ids", "id,a,b\n", "--label y has the classes of the predictions as its values", labels="id,y\n1,a\n2,b\n"),
     refused(TEXT, "an empty file", "", "the file is empty"),
     refused(TEXT, "both empty", "", "there are no rows", 5, labels=""),
     refused(TEXT, "both a header only", "a,b\n", "there are no rows", 5, labels="label\n"),

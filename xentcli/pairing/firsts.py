@@ -294,7 +294,7 @@ class FirstCells:
     def needed_for(self, preds: Sequence[str], settings: Settings) -> Needed:
         """The options without which columns are no probabilities."""
         values = [self.numeric[name] for name in preds if name in self.numeric]
-        if not values or len(values) < len(preds):
+        if not (values and self.rows) or len(values) < len(preds):
             return Needed()
         commas = self._with_commas(preds)
         table, usual = np.array(values), settings.kind == "probs" and settings.scale == 1

@@ -372,7 +372,7 @@ def _choices(head: FirstCells, settings: Settings) -> str:
 
 def _long_rows(head: FirstCells, settings: Settings, other: Source | None = None) -> str:
     """The command for a text with a row for each class; empty where it is none. `other` has the labels."""
-    if settings.preds is not None or not head.columns:
+    if settings.preds is not None or not head.rows:
         return ""
     found = long_of(head, whole=head.rows < LOOK_AT)
     if found is None and head.rows == LOOK_AT and _are_in_runs(head):
