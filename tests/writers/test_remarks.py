@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Run, Write
 from tests.laws import settings
-from xentcli import score
+from xentcli import compare, score
 from xentcli.errors import UsageError
 from xentcli.writers import rendered
 
@@ -93,6 +93,13 @@ def test_the_library_gives_class_weights_in_any_form() -> None:
     for given_ in ({"0": 2.0}, ["0=2"], "0=2"):
         text = rendered(score([[0.5, 0.5], [0.25, 0.75]], [0, 1], class_weight=given_), "table")
         assert "class weights 0=2, others 1 (--class-weight)" in text
+
+
+@pytest.mark.parametrize(("ignored", "names"), [(1, "1"), ([1], "1"), ((0, 1), "0, 1"), ("1", "1")])
+def test_a_comparison_shows_ignored_labels_given_in_any_form(ignored: Any, names: str) -> None:
+    models = {"a": [[0.5, 0.3, 0.2]] * 3, "b": [[0.2, 0.3, 0.5]] * 3}
+    text = rendered(compare(models, [0, 1, 2], ignore_label=ignored), "table")
+    assert f"rows with label {names} skipped (--ignore-label)" in text
 
 
 def test_the_share_of_the_worst_rows_is_shown_only_where_rows_weigh_alike() -> None:

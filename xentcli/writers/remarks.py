@@ -52,7 +52,7 @@ def changes_of_losses(result: Comparison) -> Iterator[str]:
         yield f"row sums up to {options['sum_tolerance']:g} from 1 accepted (--sum-tolerance)"
     if "ignore_label" in options:
         given = options["ignore_label"]
-        names = given if isinstance(given, str) else ", ".join(map(str, given))
+        names = ", ".join(map(str, given if isinstance(given, list) else [given]))
         yield f"rows with label {names} skipped (--ignore-label)"
 
 
