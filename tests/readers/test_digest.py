@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.errors import DataError, FileError
-from xentcli.readers import digest
+from xentcli.readers import digest, open_small
 
 PREDS = "a,b\n" + "0.25,0.75\n" * 3000
 LABELS = "label\n" + "a\n" * 3000
@@ -91,3 +91,14 @@ def test_a_file_that_cannot_be_read_any_more_is_an_error(write: Write, monkeypat
 def test_an_error_of_the_work_does_not_wait_for_the_sums(write: Write) -> None:
     with pytest.raises(DataError, match="not a number"):
         score(write("p.csv", PREDS + "x,y\n"), write("y.csv", LABELS + "a\n"), hash=True)
+
+
+def test_no_thread_waits_once_the_sums_are_computed(write: Write) -> None:
+    # Workers are forked only where no other thread is there.
+    before = threading.enumerate()
+    with digest.digests([open_small(write("p.csv", "a,b\n0.5,0.5\n"))]) as found:
+        beside = [thread for thread in threading.enumerate() if thread not in before]
+        found()
+        for thread in beside:
+            thread.join(5)
+        assert not [thread for thread in beside if thread.is_alive()]

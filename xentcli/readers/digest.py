@@ -50,24 +50,44 @@ def digests(
 
     Raises FileError if the digests are requested and a file could not be read.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     stop = threading.Event()
+    found: list[Digest] = []
+    errors: list[Exception] = []
 
-    def work() -> list[Digest]:
-        return [_of_files(_files(source), stop, whole, each) for source in sources]
+    def work() -> None:
+        try:
+            found.extend(_of_files(_files(source), stop, whole, each) for source in sources)
+        except Exception as error:
+            errors.append(error)
 
-    with ThreadPoolExecutor(1, initializer=leave_to_main_thread) as pool:
-        wait: Callable[[], list[Digest]]
-        try:
-            wait = pool.submit(work).result
-        except RuntimeError:
-            # The system refuses a thread.
-            wait = work
-        try:
-            yield lambda: tuple(_of_stream(source) or one for source, one in zip(sources, wait(), strict=True))
-        finally:
-            stop.set()
+    def beside() -> None:
+        leave_to_main_thread()
+        work()
+
+    def result() -> tuple[Digest, ...]:
+        wait()
+        for error in errors:
+            raise error
+        return tuple(_of_stream(source) or one for source, one in zip(sources, found, strict=True))
+
+    # The thread of a pool stays after its work, and workers are forked only where no other thread is there.
+    thread = threading.Thread(target=beside, daemon=True)
+    wait: Callable[[], None] = thread.join if _started(thread) else work
+    try:
+        yield result
+    finally:
+        stop.set()
+        if wait is not work:
+            thread.join()
+
+
+def _started(thread: threading.Thread) -> bool:
+    """Start a thread; False if the system refuses."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _of_stream(source: Source) -> Digest | None:
