@@ -122,6 +122,19 @@ def test_a_group_is_explained_by_its_own_rows() -> None:
         check_parts(reasons, rows[rows[column] == (check.group or {})[column]])
 
 
+@pytest.mark.parametrize("form", ["frame", "csv"])
+def test_of_equal_shares_the_first_classes_and_groups_are_named(form: str, tmp_path: Path) -> None:
+    names = [f"s{number}" for number in (4, 1, 3, 0, 2)]
+    table = pd.DataFrame(np.full((500, 5), 0.2), columns=sorted(names)).assign(truth=names * 100, site=names * 100)
+    if form == "csv":
+        table.to_csv(tmp_path / "p.csv", index=False)
+    given: Any = table if form == "frame" else tmp_path / "p.csv"
+    options: dict[str, Any] = {"label": "truth", "preds": sorted(names), "by": "site", "max": {"cost": 1}}
+    found = xentcli.check(given, **options).reasons
+    assert [reason.name for reason in found if reason.kind == "class"] == ["s0", "s1", "s2"]
+    assert [reason.name for reason in found if reason.kind == "group"] == ["site s0", "site s1", "site s2"]
+
+
 def test_every_failure_that_has_parts_is_explained_and_no_other() -> None:
     table = frame(2, 0.7)
     limits: dict[str, Any] = {

@@ -138,8 +138,10 @@ class _Answer:
                 if names and names == set(columns_of(columns, vocabulary[0])):
                     continue
                 parts = self._parts(self.runs.group_rows.rows[:, place])
-                texts = {number: _text(self._group(place, vocabulary[number])) for number in parts}
-                yield from _largest([self._reason("group", texts[number], part) for number, part in parts.items()])
+                # Of equal shares the first by name are named, in whatever order groups were read.
+                numbers = sorted(parts, key=vocabulary.__getitem__)
+                texts = {number: _text(self._group(place, vocabulary[number])) for number in numbers}
+                yield from _largest([self._reason("group", text, parts[number]) for number, text in texts.items()])
         # Without a baseline, all wrong rows contribute equally.
         if self.paired or not find(self.question.metric).hard:
             yield from self._largest_rows()
