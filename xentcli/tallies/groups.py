@@ -65,7 +65,7 @@ class Groups(Tally, Generic[K]):
 
     @classmethod
     def tallied(
-        cls, keys: Keys, weight: Floats | None, mass: Floats | None = None, moments: str = "", /, **values: Floats
+        cls, keys: Keys, weight: Floats | None, mass: Floats | None = None, *, moments: str = "", **values: Floats
     ) -> Groups[K]:
         """Return for each group the mean of each of the values (f8[n]), and of those named `moments` the moments."""
         names, codes = keys
