@@ -131,7 +131,7 @@ class Common:
             keys = coded(groups[part][kept].astype(np.int64))
             before, after = self.columns(part, kept, (old, new))
             values = {"old": before, "new": after, "change": differences(before, after)}
-            total = total.merge(Groups.tallied(keys, self.weights(part, kept), moments="change", **values))
+            total = total.merge(Groups.tallied(keys, self.weights(part, kept), None, "change", **values))
         return total
 
     def spread(self, old: Column, new: Column) -> Groups[int]:
@@ -141,7 +141,7 @@ class Common:
             change, weight = differences(*self.columns(part, kept, (old, new))), self.weights(part, kept)
             if (both := np.isnan(change)).any():
                 change, weight = change[~both], None if weight is None else weight[~both]
-            total = total.merge(Groups.tallied(coded(signed_step_of(change)), weight, moments="change", change=change))
+            total = total.merge(Groups.tallied(coded(signed_step_of(change)), weight, None, "change", change=change))
         return total
 
     def largest(self, old: Column, new: Column, mean: float, count: int) -> list[tuple[int, float]]:

@@ -116,7 +116,7 @@ class Calibration(Tally):
             Mean.of(right, weight),
             Moments.of(gap, weight),
             Groups() if block.clusters is None else Groups.tallied(block.clusters, weight, gap=gap),
-            Slicings(tuple(Groups.tallied(keys, weight, moments="gap", **each) for keys in block.by)),
+            Slicings(tuple(Groups.tallied(keys, weight, None, "gap", **each) for keys in block.by)),
             Slicings(tuple(_binned(problems, crossed([(names, codes[row]), bins])) for names, codes in block.by)),
             _binned_by_class(block),
         )

@@ -65,9 +65,12 @@ class Groups(Tally, Generic[K]):
 
     @classmethod
     def tallied(
-        cls, keys: Keys, weight: Floats | None, mass: Floats | None = None, *, moments: str = "", **values: Floats
+        cls, keys: Keys, weight: Floats | None, mass: Floats | None = None, moments: str = "", /, **values: Floats
     ) -> Groups[K]:
-        """Return for each group the mean of each of the values (f8[n]), and of those named `moments` the moments."""
+        """Return for each group the mean of each of the values (f8[n]), and of the one named `moments` the moments.
+
+        The other arguments go by position: a value may have any name, such as mass.
+        """
         names, codes = keys
         among = Among(codes, len(names))
         kinds: dict[str, Any] = {name: GroupMoments if name == moments else GroupMeans for name in values}

@@ -24,7 +24,7 @@ __all__ = ["by_class", "by_cluster", "by_column", "by_group", "by_share", "by_te
 def costs(block: Block, keys: Keys) -> Groups[Any]:
     """The moments of the loss of each group."""
     figures = block.figures
-    return Groups.tallied(keys, figures.weight, figures.mass, moments="cost", cost=figures.loss)
+    return Groups.tallied(keys, figures.weight, figures.mass, "cost", cost=figures.loss)
 
 
 def by_group(block: Block) -> Slicings:
