@@ -162,7 +162,7 @@ def shift_warning(case: Case, feed: Feed | None, head: Head | None) -> Shifted |
     assert feed is not None
     if min(case.total.scored, _most(case)) > 2 * FEW:
         few = _few(case, feed, head)
-        # These may leave open whether neighbours have labels that fit better.
+        # The first rows may be too few to say whether the labels of neighbouring rows fit better.
         if few is not None and not any(shift.leaves_open(case) for shift in _shifts(few).values()):
             return None
     return _judged(case, _shifts(_overlapping(case, feed.again().tasks())))

@@ -124,7 +124,7 @@ _COMMANDS = {
     "merge": "Merge the states of runs over parts of the rows.",
     "completion": "Print or install completion for a shell.",
 }
-"""The commands in the order of use, with what the help of the group says of each without importing it."""
+"""The commands in the order of use, each with its short help, which needs no import of the command."""
 
 
 def _without_secrets(args: Sequence[str]) -> Iterator[str]:

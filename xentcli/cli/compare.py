@@ -53,7 +53,7 @@ def compare(files: tuple[str, ...], labels: str | None, **options: Any) -> None:
     from xentcli.analysis.model_names import models_of
 
     paths, each = models_of(files, options["models"]), options["each"]
-    # The columns of one --each are apart at commas; of several each is whole.
+    # A single --each lists columns separated by commas; of several, each names one column.
     each = each[0].split(",") if len(each) == 1 else list(each)
     settings = settings_of(options)
     output = Output(options, (*paths, labels, *settings.files_named()))

@@ -1,4 +1,4 @@
-"""Recognise a column that says of which class numbers beside it are: names in its cells, or the predicted class."""
+"""Recognise a column that gives the classes of the numbers in another: their names, or the predicted class alone."""
 
 from __future__ import annotations
 

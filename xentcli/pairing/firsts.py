@@ -82,12 +82,12 @@ class FirstCells:
 
     @classmethod
     def of_table(cls, found: Found, queue: PartQueue) -> FirstCells:
-        """Read them; nothing of an array, whose cells are no texts."""
+        """Read the first cells of columns; of an array none, as its cells are not texts."""
         return cls.of(found, queue) if found.source.tabular else cls(found.source, {})
 
     @classmethod
     def of_file(cls, source: Source, limit: int = LOOK_AT) -> FirstCells:
-        """Read all columns of a table, which is opened again; nothing of an array or a stream."""
+        """Read the first cells of all columns of a table, which is opened again; of an array or a stream none."""
         if not (source.repeatable and source.tabular):
             return cls(source, {})
         return cls.of(Found(source, tuple(range(source.width))), PartQueue(source), limit)

@@ -285,7 +285,7 @@ def _needed(preds: Found, settings: Settings) -> str:
 def _advice_by_cells(
     error: DataError, census: Census, preds: Found, label: str, classes: Sequence[str], settings: Settings
 ) -> tuple[str, ...]:
-    """The advice for labels that are no classes that the first cells of the predictions' file give; else none."""
+    """The advice for labels that are not classes, from the first cells of the file of predictions; may be empty."""
     from xentcli.pairing.firsts import FirstCells
     from xentcli.pairing.predicted import are_places
     from xentcli.pairing.suggest import are_in_descending_order, classes_beside, only_number, ranks

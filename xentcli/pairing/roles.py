@@ -68,7 +68,7 @@ def find_named(read: Inputs) -> None:
         # Data given for a role have no columns to choose from; their index always identifies their rows.
         roles["id"] += [_ids_of(source, INDEX if is_held(source) else settings.id) for source in further]
         if "reference" in roles:
-            # Without the ids, if --reference names a whole file.
+            # A --reference that is a whole file has its id column too, which is not part of the forecast.
             taken = {(found.source.path, column) for found in roles["id"] for column in found.columns}
             (f,) = roles["reference"]
             roles["reference"] = [Found(f.source, tuple(c for c in f.columns if (f.source.path, c) not in taken))]

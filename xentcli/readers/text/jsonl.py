@@ -94,7 +94,7 @@ def _values_of(line: bytes) -> tuple[list[tuple[Kind, int, int]], list[int]]:
 def json_value(text: bytes, expected: str) -> Any:
     """Return the value of a JSON text; nonzero numerals below the smallest double are marked as Small.
 
-    Raises DataError without a place, for what is no JSON (`expected` is the advice), or is not read.
+    Raises DataError without a place, if the text is not JSON (with `expected` as the advice) or is nested too deeply.
     """
     try:
         line = text.decode().removeprefix("\ufeff")
