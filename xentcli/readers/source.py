@@ -54,7 +54,7 @@ REQUEST_BYTES = 1 << 23
 """Size of parts of an object at a URL, one request each."""
 TASK_ROWS = 7 << 13
 """Maximum rows per part: each takes about 100 bytes while it is scored."""
-PIECE_NUMBERS = 3 << 18
+PIECE_NUMBERS = 1 << 19
 """Numbers per piece: as doubles they fit into the cache, and are enough for pages of 2 MiB, which NumPy asks for."""
 
 
