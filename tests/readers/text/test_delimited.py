@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from xentcli.errors import DataError, XentError
 from xentcli.readers import open_source
 from xentcli.readers.source import Pick
 from xentcli.readers.text.csv import CsvSource
-from xentcli.readers.text.delimited import Dialect, RowScan
+from xentcli.readers.text.delimited import Dialect, RowScan, row_ends
 
 BLOCKS = (1, 2, 7, 64, 1 << 20)
 laws = settings(deadline=None, max_examples=120)
@@ -391,3 +392,12 @@ def test_bytes_that_grow_have_the_same_row_ends(text: str, least: int, cuts: lis
     for size in [*sorted(cuts), len(data)]:
         found = found if found >= 0 else scan.row_end(data[:size], dialect, least)
     assert found == expected
+
+
+@given(
+    st.lists(st.sampled_from([b'"', b"\n", b"x", b'x" \n' * 20, b"x" * 61]), max_size=20).map(b"".join), st.booleans()
+)
+def test_rows_end_at_line_ends_outside_quotes(text: bytes, quotes: bool) -> None:
+    found = row_ends(np.frombuffer(text, np.uint8), Dialect(quotes=quotes))
+    within = [quotes and text.count(b'"', 0, at) % 2 == 1 for at in range(len(text))]
+    assert found.tolist() == [at for at, byte in enumerate(text) if byte == ord("\n") and not within[at]]

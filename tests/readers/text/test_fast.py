@@ -29,7 +29,7 @@ from xentcli.readers.source import Pick, Rows, merged_rows
 from xentcli.readers.text import csv
 from xentcli.readers.text.csv import CsvPart, CsvSource
 from xentcli.readers.text.delimited import Dialect, room_for
-from xentcli.readers.text.fields import fields_of
+from xentcli.readers.text.fields import _places, fields_of
 
 laws = settings(deadline=None, max_examples=300)
 
@@ -417,6 +417,27 @@ def test_pieces_are_the_rows_of_the_whole(
         pieces = list(part.pieces(selection))
     assert sum(rows.count for rows in pieces) == len(cells)
     assert plain(merged_rows(pieces)) == whole
+
+
+@laws
+@given(cells=st.lists(st.lists(st.sampled_from(CELLS), min_size=2, max_size=2), min_size=2, max_size=8), data=st.data())
+def test_a_part_is_cut_at_the_end_of_a_row_wherever_its_lines_end(cells: list[list[str]], data: st.DataObject) -> None:
+    text = "".join(",".join(row) + "\n" for row in cells).encode()
+    part, selection = part_of(text, 2, len(cells)), {"x0": Pick((0,), "text"), "x1": Pick((1,), "text")}
+    rows = data.draw(st.integers(1, len(cells) - 1))
+    halves = part.split(rows)
+    assert halves is not None
+    assert [half.rows for half in halves] == [rows, len(cells) - rows]
+    assert plain(merged_rows([half.load(selection) for half in halves])) == plain(part.load(selection))
+    assert part.first(rows).data == halves[0].data
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 64, 70])
+@given(data=st.data())
+def test_true_flags_are_found_in_words_and_after_them(length: int, data: st.DataObject) -> None:
+    flags = np.zeros(length, dtype=bool)
+    flags[data.draw(st.lists(st.integers(0, length - 1), max_size=9)) if length else []] = True
+    assert _places(flags).tolist() == [at for at, flag in enumerate(flags) if flag]
 
 
 @pytest.mark.parametrize("places", [16, 18, 20, 21, 22])

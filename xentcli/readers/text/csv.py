@@ -31,6 +31,7 @@ from xentcli.readers.text.delimited import (
     RowScan,
     blocks,
     room_for,
+    row_ends,
 )
 from xentcli.readers.text.faults import (
     Written,
@@ -111,26 +112,22 @@ class CsvPart(TextRange):
         return self._careful(data, selection), len(data), data.count(dialect.end)
 
     def first(self, rows: int) -> CsvPart:
-        """Return the first rows, if they are few and without quotes; else all."""
+        """Return the first rows, if they are few; else all."""
         found = None if rows >= self.rows else self._split(rows, LOOK_BYTES)
         return self if found is None else found[0]
 
     def split(self, rows: int) -> tuple[CsvPart, CsvPart] | None:
-        """Return the first rows and the others; None where a line may end within quotes."""
+        """Return the first rows and the others."""
         return self._split(rows, self.length)
 
     def _split(self, rows: int, look: int) -> tuple[CsvPart, CsvPart] | None:
-        """Return the first rows, if they end within `look` bytes and each is a line, and the others."""
-        size, end = min(self.length, look), self.grammar.dialect.end
-        data = self.read(size)
-        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == end[0])
-        # With as many lines as rows none ends within quotes.
-        lines = len(ends) + (not data.endswith(end))
-        if len(ends) < rows or (
-            self.grammar.dialect.quotes and b'"' in data and (size < self.length or lines > self.rows)
-        ):
+        """Return the first rows, if they end within `look` bytes, and the others."""
+        raw = np.frombuffer(self.read(min(self.length, look)), np.uint8)
+        ends = row_ends(raw, self.grammar.dialect)
+        if len(ends) < rows:
             return None
-        return self.cut(rows, int(ends[rows - 1]) + 1)
+        size = int(ends[rows - 1]) + 1
+        return self.cut(rows, size, int(np.count_nonzero(raw[:size] == raw[size - 1])))
 
     def _read(self, size: int, file: io.RawIOBase | None) -> tuple[Bytes, Bytes]:
         """Return a buffer with the first `size` bytes, and the view of these bytes."""

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from xentcli.arrays import Bytes
+from xentcli.arrays import Bytes, Flags, Ints
 from xentcli.columns.numerals import hundredths, is_number, pointed
 from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.compression import is_compressed
@@ -230,14 +230,34 @@ def _row_too_long(path: str, limits: Limits, line: int, *, quoted: bool) -> File
 
 def _row_count(raw: Bytes, lines: int, dialect: Dialect, *, quoted: bool) -> int:
     """Count the rows of bytes with `lines` line ends; the last may be without one."""
-    unfinished = raw[-1] != dialect.end[0]
+    unfinished = bool(raw[-1] != dialect.end[0])
     if not dialect.quotes or not quoted:
-        return lines + bool(unfinished)
-    quotes = np.flatnonzero(raw == ord('"'))
-    before = np.searchsorted(quotes, np.flatnonzero(raw == dialect.end[0]))
-    # A line end after an even number of quotes ends a row.
-    ends = len(before) - int(np.count_nonzero(before & 1))
-    return ends + (bool(unfinished) or len(quotes) % 2 == 1)
+        return lines + unfinished
+    inside = _inside_quotes(raw)
+    return int(np.count_nonzero((raw == dialect.end[0]) > inside)) + (unfinished or bool(inside[-1]))
+
+
+def row_ends(raw: Bytes, dialect: Dialect) -> Ints:
+    """Return the places where rows end: the line ends that are not inside quotes."""
+    ends: Flags = raw == dialect.end[0]
+    return np.flatnonzero(ends > _inside_quotes(raw) if dialect.quotes else ends)
+
+
+def _inside_quotes(raw: Bytes) -> Flags:
+    """Return for each byte whether the number of quotes up to it is odd: bool[n].
+
+    It is the prefix XOR of one bit per byte, in words of 64: Langdale and Lemire (2019), "Parsing gigabytes
+    of JSON per second", section 3.1.1.
+    """
+    bits = np.packbits(raw == ord('"'), bitorder="little")
+    words = np.zeros(-(-len(bits) // 8), dtype="<u8")
+    words.view(np.uint8)[: len(bits)] = bits
+    for shift in (1, 2, 4, 8, 16, 32):
+        words ^= words << np.uint64(shift)
+    # The highest bit of a word tells whether the next begins inside quotes.
+    odd = np.bitwise_xor.accumulate(words >> np.uint64(63))
+    words[1:] ^= np.negative(odd[:-1])
+    return np.unpackbits(words.view(np.uint8), count=len(raw), bitorder="little").view(bool)
 
 
 def room_for(size: int) -> tuple[Bytes, Bytes]:

@@ -164,7 +164,7 @@ def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[Int
     if returns:
         # The CR ends the row.
         low &= text != _LF
-    end: Ints = np.flatnonzero(low) + PAD
+    end = _places(low) + PAD
     if not in_rows(buffer, end, dialect, width, b"\r" if returns else b"\n"):
         return None
     start, end = between(end)
@@ -190,7 +190,7 @@ def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[I
     if (
         dialect.quotes
         and len(quotes := np.flatnonzero(text == _QUOTE))
-        and not _without_quotes(quotes + PAD, start, end)
+        and not _without_quotes(buffer, quotes + PAD, start, end)
     ):
         return None
     return start, end
@@ -208,7 +208,7 @@ def _between_blanks(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) ->
     if dialect.quotes and len(quotes := np.flatnonzero(text == _QUOTE)):
         quotes += PAD
         start, end = (place[np.searchsorted(quotes, place) % 2 == 0] for place in (start, end))
-        if len(start) != len(end) or not _without_quotes(quotes, start, end):
+        if len(start) != len(end) or not _without_quotes(buffer, quotes, start, end):
             return None
     last, left = end[width - 1 :: width], len(start) % width
     line_ends += PAD
@@ -220,6 +220,26 @@ def _between_blanks(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) ->
     if returns and (returns != len(line_ends) or not (buffer.take(line_ends - 1) == _CR).all()):
         return None
     return start, end
+
+
+def _places(flags: Flags) -> Ints:
+    """Return the places of true flags.
+
+    Long fields have their separators in different words of eight flags. Then there is one true byte in each word
+    with any, which takes half as long to find as in NumPy's loop over the flags.
+    """
+    whole = len(flags) // 8 * 8
+    words = flags[:whole].view("<u8")
+    place = np.flatnonzero(words != 0)
+    if np.count_nonzero(flags[:whole]) != len(place):
+        return np.flatnonzero(flags)
+    found = words.take(place).astype(np.uint64, copy=False)
+    # The product has the number of the true byte in its top byte.
+    found *= np.uint64(0x0001020304050607)
+    found >>= np.uint64(56)
+    place *= 8
+    place += found.view(np.int64)
+    return np.concatenate((place, np.flatnonzero(flags[whole:]) + whole))
 
 
 def in_rows(buffer: Bytes, separators: Ints, dialect: Dialect, width: int, end: bytes = b"\n") -> bool:
@@ -256,17 +276,15 @@ def _without_cr(buffer: Bytes, last: Ints, returns: int) -> bool:
     return True
 
 
-def _without_quotes(quotes: Ints, start: Ints, end: Ints) -> bool:
+def _without_quotes(buffer: Bytes, quotes: Ints, start: Ints, end: Ints) -> bool:
     """Remove the quotes around fields; return whether there are no others.
 
     A separator inside quotes would leave a field with one quote.
     """
-    if len(quotes) % 2:
-        return False
+    quoted = np.flatnonzero(buffer.take(start) == _QUOTE)
     opening, closing = quotes[0::2], quotes[1::2]
-    owner = np.searchsorted(end, opening)
-    if not ((start[owner] == opening).all() and (end[owner] - 1 == closing).all()):
+    if not (np.array_equal(start[quoted], opening) and np.array_equal(end[quoted] - 1, closing)):
         return False
-    start[owner] += 1
-    end[owner] -= 1
+    start[quoted] += 1
+    end[quoted] -= 1
     return True

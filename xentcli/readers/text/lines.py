@@ -90,7 +90,7 @@ class LinesPart(TextRange, WholePart):
     def split(self, rows: int) -> tuple[LinesPart, LinesPart]:
         """Return the first rows and the others."""
         ends = np.flatnonzero(np.frombuffer(self.read(self.length), np.uint8) == ord("\n"))
-        return self.cut(rows, int(ends[rows - 1]) + 1)
+        return self.cut(rows, int(ends[rows - 1]) + 1, rows)
 
     def _careful(self, data: bytes, selection: Selection) -> Rows:
         """Read line by line."""

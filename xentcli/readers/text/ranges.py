@@ -49,10 +49,10 @@ class TextRange:
         """Return its first `size` bytes."""
         return read_range(self.path, self.offset, size) if self.data is None else self.data[:size]
 
-    def cut(self, rows: int, size: int) -> tuple[Self, Self]:
-        """Return its first `rows` rows, which are `size` bytes and as many lines, and the rest."""
+    def cut(self, rows: int, size: int, lines: int) -> tuple[Self, Self]:
+        """Return its first `rows` rows, which are `size` bytes in `lines` lines, and the rest."""
         data = None if self.data is None else self.data[:size]
-        return replace(self, rows=rows, length=size, data=data), self.after(rows, size, rows)
+        return replace(self, rows=rows, length=size, data=data), self.after(rows, size, lines)
 
     def after(self, rows: int, size: int, lines: int) -> Self:
         """Return it without its first `rows` rows, which are `size` bytes in `lines` lines."""
