@@ -13,8 +13,6 @@ from functools import partial
 
 import numpy as np
 
-from xentcli.analysis.confidence import expected_positives, is_confidence
-from xentcli.analysis.reordering import better_order
 from xentcli.attempts import attempted
 from xentcli.errors import Warning
 from xentcli.pairing import Plan
@@ -75,7 +73,11 @@ class Case:
     @cached_property
     def order(self) -> list[int] | None:
         """For each column the class that it stands for, if columns are swapped; else None."""
-        return None if self.pairs is None else better_order(self.pairs, len(self.plan.classes))
+        if self.pairs is None:
+            return None
+        from xentcli.analysis.reordering import better_order
+
+        return better_order(self.pairs, len(self.plan.classes))
 
     @property
     def comparable(self) -> bool:
@@ -331,6 +333,8 @@ def _confidence(case: Case) -> Iterator[Warning]:
     pairs, sure = case.confusion.pairs, case.looks.sure
     if sure is None or case.total.soft or pairs.rows < LEAST_HARD or len(case.plan.classes) != 2:
         return
+    from xentcli.analysis.confidence import expected_positives, is_confidence
+
     if not is_confidence(*sure.all):
         return
     positives, positive = int(pairs.counts[pairs.true == 1].sum()), case.plan.classes[1]

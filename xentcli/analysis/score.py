@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from xentcli.analysis.findings import Case, base_warning, findings
-from xentcli.analysis.shifts import Shifted, shift_warning
 from xentcli.analysis.summary import derived, prior_of, report_of
 from xentcli.arrays import ids_of
 from xentcli.attempts import attempted
@@ -20,12 +19,10 @@ from xentcli.errors import ClusterError, DataError, FileError, LabelsBreakRule, 
 from xentcli.given import Given
 from xentcli.pairing import Feed, Matches, Matching, Plan, pair
 from xentcli.pairing.index import index_of_rows
-from xentcli.pairing.shard import Shard
 from xentcli.readers import file_and_part, file_id, open_source, same_file
 from xentcli.readers.source import Source
 from xentcli.records import cached_property, record, replace
 from xentcli.report.details import DETAILS
-from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric, find, wanted
@@ -38,8 +35,10 @@ from xentcli.typed import count
 from xentcli.urls import hidden, is_url
 
 if TYPE_CHECKING:
+    from xentcli.analysis.shifts import Shifted
     from xentcli.analysis.state import Keep
     from xentcli.readers.digest import Digest
+    from xentcli.report.per_example import PerExample, Sink
 
 __all__ = [
     "Tallied",
@@ -160,7 +159,11 @@ def scored(
     if sink is None and settings.row_metrics is not None:
         raise UsageError("--row-metrics are columns of --per-example FILE, and of per_example() in Python")
     metrics_needed = names_of(metrics_needed)
-    target = None if sink is None else Sink.of(sink)
+    target: Sink | None = None
+    if sink is not None:
+        from xentcli.report.per_example import Sink
+
+        target = Sink.of(sink)
     named = sink is not None and target is not sink
     threads, block_bytes = count("threads", threads), count("block_bytes", block_bytes)
     detailed = details_named(details)
@@ -288,6 +291,8 @@ def _shifted(plan: Plan, bundle: Bundle, feed: Feed | None, head: Head | None) -
     suspect = case is not None and (case.worse_than_prior or case.total.infinite.count or case.order is not None)
     if case is None or not (case.comparable and suspect):
         return None
+    from xentcli.analysis.shifts import shift_warning
+
     return attempted(partial(shift_warning, case, feed, head), None)
 
 
@@ -359,7 +364,7 @@ def opened(
         named=named or bool(settings.worst),
     )
     if settings.shard is not None:
-        return feed.of_shard(Shard.of(settings.shard))
+        return feed.of_shard()
     if not settings.balanced:
         return feed
     from xentcli.analysis.balanced import balanced

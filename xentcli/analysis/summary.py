@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.analysis import caveats, details
+from xentcli.analysis import caveats
 from xentcli.analysis.student import interval_of, normal_quantile
 from xentcli.errors import NoVerdict, Place, Warning
 from xentcli.pairing import Matches, Plan
@@ -386,6 +386,8 @@ class _Summary:
         names = self.named
         if not names:
             return None
+        from xentcli.analysis import details
+
         plan, bundle, settings = self.plan, self.bundle, self.plan.settings
         labelled, hard = plan.matcher is not None, not self.total.soft
         return Details(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import shlex
-import shutil
 import sys
 from collections import UserDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,8 +57,8 @@ class Main(click.Group):
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
         """Parse; click must not handle a closed pipe, and nothing shows the password of a URL."""
-        if (columns := shutil.get_terminal_size().columns) < _LEAST_WIDTH:
-            # click wraps help at 50 columns or more, so that a narrower terminal would break every line.
+        # click wraps help at 50 columns or more, so that a narrower terminal would break every line.
+        if (columns := _columns()) < _LEAST_WIDTH:
             extra.setdefault("terminal_width", max(columns - 2, 20))
         try:
             return super().make_context(info_name, list(_without_secrets(args)), *rest, **extra)
@@ -111,6 +110,15 @@ def _versions(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
         click.echo(f"xent {__version__}, Python {sys.version.partition(' ')[0]}, NumPy {version('numpy')}")
         ctx.exit()
+
+
+def _columns() -> int:
+    """Return the width of the terminal, or what COLUMNS says; a pipe is wide enough, and waits for no import."""
+    if not (os.environ.get("COLUMNS") or os.isatty(1)):
+        return _LEAST_WIDTH
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 _LEAST_WIDTH = 52

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -31,6 +30,8 @@ class Asked:
         """
         report = getattr(document, "report", document)
         if self.path:
+            import json
+
             known = document.to_dict()
             check_asked(self.path[0], known.get(self.path[0]), command=True)
             value = _at(known, self.path, report)

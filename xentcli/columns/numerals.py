@@ -33,8 +33,8 @@ DECIMAL = re.compile(r"[ \t]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0
 _NAMED = re.compile(r"[ \t]*[+-]?(?:inf|infinity|nan)[ \t]*", re.IGNORECASE)
 _PLAIN = re.compile(r"[-+.0-9eE, \t]*")
 _WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0)?")
-_SCIENTIFIC = re.compile(r"-?[0-9]\.[0-9]{18}e[+-][0-9]{2}")
-_NONZERO = re.compile(r"[ \t]*[+-]?[0-9.]*[1-9]")
+_SCIENTIFIC = r"-?[0-9]\.[0-9]{18}e[+-][0-9]{2}"
+_NONZERO = r"[ \t]*[+-]?[0-9.]*[1-9]"
 
 
 def whole(text: str) -> str | None:
@@ -46,7 +46,7 @@ def whole(text: str) -> str | None:
     found = _WHOLE.fullmatch(text)
     if found:
         return "0" if found[1] == "-0" else found[1]
-    if _SCIENTIFIC.fullmatch(text) and float(text).is_integer() and abs(float(text)) < 2**53:
+    if re.fullmatch(_SCIENTIFIC, text) and float(text).is_integer() and abs(float(text)) < 2**53:
         return str(int(float(text)))
     return None
 
@@ -197,4 +197,4 @@ def numbers(cells: Sequence[str]) -> tuple[Floats, list[int]] | int:
             return each.index(None)
         values = np.array(each, dtype=np.float64)
     zeros = np.flatnonzero(values == 0)
-    return values, [index for index in zeros.tolist() if _NONZERO.match(cells[index])]
+    return values, [index for index in zeros.tolist() if re.match(_NONZERO, cells[index])]

@@ -9,7 +9,7 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,6 @@ from xentcli.pairing.matchers import Multilabel
 from xentcli.readers.source import Rows
 from xentcli.records import cached_property, record, replace
 from xentcli.report.details import WORST
-from xentcli.report.per_example import Parts, PerExample
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.checks import checked
 from xentcli.scoring.losses import Workings
@@ -39,6 +38,9 @@ from xentcli.tallies.block import NO_FIGURES, Block, Wants, Whole
 from xentcli.tallies.bundle import TALLIES, Bundle, asked
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
+
+if TYPE_CHECKING:
+    from xentcli.report.per_example import Parts, PerExample
 
 __all__ = ["HEAD_ROWS", "Aligned", "Grouped", "Head", "Outcome", "Piece", "Scorer", "Writing", "items_at"]
 
@@ -625,6 +627,8 @@ class Scorer:
             truth = np.full(len(kept), np.nan)
         else:
             truth = work.truth if labels is not None else work.probabilities[:, 0]
+        from xentcli.report.per_example import PerExample
+
         return PerExample(
             aligned.start,
             aligned.rows,

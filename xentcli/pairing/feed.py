@@ -12,7 +12,6 @@ from xentcli.pairing.alignment import Companion, PartQueue, Task, by_position
 from xentcli.pairing.compared import RowNames, check_near_names, check_row_names
 from xentcli.pairing.counts import Counted, counts_advice
 from xentcli.pairing.plan import Plan
-from xentcli.pairing.shard import Shard
 from xentcli.pairing.vectors import vector_advice
 from xentcli.readers.source import Pick, Source, files_in
 from xentcli.records import record, replace
@@ -20,6 +19,7 @@ from xentcli.records import record, replace
 if TYPE_CHECKING:
     from xentcli.pairing.join import Join
     from xentcli.pairing.matched import Lacking, Matched
+    from xentcli.pairing.shard import Shard
     from xentcli.readers.shards import Shards
 
 MOST_COMPARED = 1 << 16
@@ -62,14 +62,15 @@ class Feed:
         """Return the fraction of all predictions in `rows` rows; None if unknown."""
         return self.sources[0].share_of(rows) if self.rows is None else rows / len(self.rows)
 
-    def of_shard(self, shard: Shard) -> Feed:
-        """Return a feed of one shard: of whole files if both sides have enough files, else of rows.
+    def of_shard(self) -> Feed:
+        """Return a feed of the shard of --shard: of whole files if both sides have enough files, else of rows.
 
         All decisions were made from the first rows of the whole, so that every shard is read alike.
 
         Raises DataError for a stream, and for fewer rows than shards.
         """
-        sources, plan = self.sources, self.plan
+        shard, sources, plan = self.shard, self.sources, self.plan
+        assert shard is not None
         beside = () if plan.joins else sources[1:]
         files = len(files_in(sources[0]))
         if files >= shard.count and all(len(files_in(source)) == files for source in beside):
@@ -98,7 +99,11 @@ class Feed:
     def shard(self) -> Shard | None:
         """Which of the shards of --shard it is; None for all rows."""
         given = self.plan.settings.shard
-        return None if given is None else Shard.of(given)
+        if given is None:
+            return None
+        from xentcli.pairing.shard import Shard
+
+        return Shard.of(given)
 
     @property
     def file_rows(self) -> Sequence[int]:

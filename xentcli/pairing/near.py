@@ -6,7 +6,6 @@ import itertools
 import os
 import re
 import shlex
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 from xentcli.errors import unused
@@ -41,10 +40,16 @@ class Step:
     code: str
 
 
+def _composed(text: str) -> str:
+    import unicodedata
+
+    return unicodedata.normalize("NFC", text)
+
+
 STEPS = (
     Step("blanks around it", str.strip, "s.strip()"),
     Step("quotes around it", lambda s: s.strip("\"'"), "s.strip(chr(34) + chr(39))"),
-    Step("Unicode normalisation", lambda s: unicodedata.normalize("NFC", s), 'unicodedata.normalize("NFC", s)'),
+    Step("Unicode normalisation", _composed, 'unicodedata.normalize("NFC", s)'),
     Step("upper and lower case", str.lower, "s.lower()"),
     Step("the folder before it", lambda s: re.split(r"[/\\]", s)[-1], r're.split(r"[/\\]", s)[-1]'),
     Step("the file extension", lambda s: re.sub(_EXTENSION, "", s), r're.sub(r"\.[A-Za-z]\w*$", "", s)'),

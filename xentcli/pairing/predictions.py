@@ -21,7 +21,6 @@ from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.inputs import Inputs
 from xentcli.pairing.labels import labelled_as
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text, first_texts
-from xentcli.pairing.tokens import TOKENS, prompt_command
 from xentcli.readers.source import Pick, Source, has_first_line
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import record, replace
@@ -30,6 +29,8 @@ from xentcli.settings import OPTIONS, Settings
 
 __all__ = ["Doubt", "find_predictions"]
 
+_TOKENS = "top_logprobs.token"
+"""The end of the name of a column of tokens in the answers of OpenAI's interfaces, and of those like them."""
 
 _CALLED = {
     "true-logprobs": r"(?i)^(?!top_).*log_?prob",
@@ -70,9 +71,11 @@ def find_predictions(read: Inputs) -> Doubt:
     source, queue, settings = read.sources[0], read.queues[0], read.settings
     labelled = KINDS[settings.kind].labelled
     names = read.preds.names if "preds" in read.roles else source.names
-    of_prompts = not labelled and any(re.search(r"\bprompt_logprobs\b", name) for name in names)
-    if line := prompt_command(source) if of_prompts else "":
-        raise DataError("objects of log-probabilities by token", place=Place(source.path), advice=line)
+    if not labelled and any(re.search(r"\bprompt_logprobs\b", name) for name in names):
+        from xentcli.pairing.tokens import prompt_command
+
+        if line := prompt_command(source):
+            raise DataError("objects of log-probabilities by token", place=Place(source.path), advice=line)
     if "preds" in read.roles:
         _check_no_json(read.preds, queue)
         return Doubt()
@@ -103,7 +106,7 @@ def _every_free(read: Inputs) -> Found:
             place=Place(source.path),
             advice="--preds NAME,... chooses the columns of the predictions",
         )
-    tokens = next((name for name in found.names if name.endswith(TOKENS)), None)
+    tokens = next((name for name in found.names if name.endswith(_TOKENS)), None)
     if KINDS[settings.kind].labelled and tokens is not None:
         from xentcli.pairing.suggest import conversion, suggestions
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -47,6 +46,8 @@ def _divided(found: Found, weights: Found, settings: Settings) -> str:
     sign = "-" if settings.kind == "true-logprobs" else ""
     dialect = getattr(found.source, "dialect", None)
     if weights.source is found.source and dialect is not None and dialect.delimiter == "," and os.path.isfile(path):
+        import json
+
         target = unused(os.path.splitext(path)[0], ".csv")
         divide = f'f["loss"] = {sign}f[{json.dumps(name)}] / f[{json.dumps(count)}]'
         write = f"f.to_csv({json.dumps(target)}, index=False)"

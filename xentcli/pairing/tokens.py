@@ -13,7 +13,6 @@ from xentcli.readers.source import Source
 from xentcli.readers.text.faults import RECORDS, Written
 
 __all__ = [
-    "TOKENS",
     "answers_command",
     "batches_command",
     "choices_command",
@@ -25,8 +24,6 @@ __all__ = [
 
 _KEY = "top_logprobs"
 """What the answers of OpenAI's interfaces, and of those like them, call the list."""
-TOKENS = f"{_KEY}.token"
-"""The end of the name of the column that has its tokens."""
 
 _GOLD = r"(?i)(?<![^\W_])(target|gold|label|truth|answer|correct)"
 

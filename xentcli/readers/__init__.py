@@ -304,7 +304,10 @@ def _of_content(head: bytes) -> str | None:
 def _looks_like_vw(head: bytes) -> bool:
     """Whether the first line consists of two or more class:probability tokens, and perhaps a tag."""
     line = head.split(b"\n", 1)[0].decode(errors="replace")
-    return bool(re.fullmatch(r"\s*[^\s:,;]+:[-+.0-9eE]+(\s+[^\s:,;]+:[-+.0-9eE]+)+(\s+[^\s:]+)?\s*", line))
+    return ":" in line and re.fullmatch(_OF_VW, line) is not None
+
+
+_OF_VW = r"\s*[^\s:,;]+:[-+.0-9eE]+(\s+[^\s:,;]+:[-+.0-9eE]+)+(\s+[^\s:]+)?\s*"
 
 
 def _uncompressed(path: str) -> str:

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import re
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -250,6 +249,7 @@ def open_file(path: str, access: Access = "anywhere") -> io.BufferedReader:
 def copied_here(url: str) -> str:
     """Copy an object at a URL to a temporary file, which is removed at exit; return its path."""
     import atexit
+    import shutil
     import tempfile
 
     number, path = tempfile.mkstemp(prefix="xent-")

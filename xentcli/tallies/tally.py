@@ -181,7 +181,7 @@ def _exactly(kind: type) -> Callable[[Any, Any], Any]:
 
 
 def _integer(plain: Any, _: Any = None) -> int:
-    if isinstance(plain, str) and _HEX.fullmatch(plain) and len(plain) <= _MOST_DIGITS:
+    if isinstance(plain, str) and re.fullmatch(_HEX, plain) and len(plain) <= _MOST_DIGITS:
         return int(plain, 16)
     found: int = _exactly(int)(plain, _)
     return found
@@ -217,7 +217,7 @@ def _name(plain: Any) -> Any:
 
 _MOST_DIGITS = 3500
 """No sum of products of doubles has more digits, and Python refuses to print more than 4,300."""
-_HEX = re.compile("-?0x[0-9a-f]+")
+_HEX = "-?0x[0-9a-f]+"
 _PLAIN: Mapping[Any, Any] = {
     bool: _exactly(bool),
     str: _exactly(str),

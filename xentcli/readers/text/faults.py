@@ -7,7 +7,6 @@ style, an extra delimiter. None overwrites the file that it reads.
 from __future__ import annotations
 
 import ast
-import json
 import os
 import re
 import shlex
@@ -177,6 +176,8 @@ def _is_literal(text: str) -> bool:
 
 def _is_json(text: str) -> bool:
     """Whether a text is JSON of objects, as nested columns are exported."""
+    import json
+
     try:
         return "{" in text and isinstance(json.loads(text), list | dict)
     except ValueError:

@@ -123,7 +123,7 @@ def _opening(stream: ByteStream, delimiter: str | None, given: Dialect, decimal_
         raise DataError("the first line is blank", place=Place(stream.name, line=1))
     if _has_row_names(stream, dialect, begin, first):
         return Opening(dialect, begin, ("", *first), named=True)
-    data = len(first) == 1 and re.fullmatch(_OF_SVM, first[0]) is not None
+    data = len(first) == 1 and ":" in first[0] and re.fullmatch(_OF_SVM, first[0]) is not None
     return Opening(dialect, begin, tuple(first), named=False if data else None)
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.containers import Lines
-from rich.table import Table
 from rich.text import Text
 
 from xentcli.errors import Warning
 from xentcli.records import record, replace
 from xentcli.writers.safe import terminal
+
+if TYPE_CHECKING:
+    from rich.containers import Lines
+    from rich.table import Table
 
 __all__ = ["ANY_WIDTH", "MOST", "Columns", "aligned", "block", "facts", "lines", "text", "under", "warned"]
 
@@ -28,10 +30,9 @@ MOST = 20
 """The rows of a long table that a terminal shows."""
 _LONGEST = 100
 """In a pipe a longer name has a line of its own: no other row is padded to it."""
-_KEPT = re.compile(r"(?<=[0-9]) (?=%|(?:nats|bits|bans)\b)|(?<=[0-9]) +$")
-_FIRST_NUMBER = re.compile(
-    r"(?P<words>[a-z ]*)(?P<whole>[+-]?[0-9][0-9,]*)(?P<part>\.[0-9]+(?:e[+-]?[0-9]+)?|e[+-]?[0-9]+|$)(?P<rest>.*)$",
-    re.DOTALL,
+_KEPT = r"(?<=[0-9]) (?=%|(?:nats|bits|bans)\b)|(?<=[0-9]) +$"
+_FIRST_NUMBER = (
+    r"(?s)(?P<words>[a-z ]*)(?P<whole>[+-]?[0-9][0-9,]*)(?P<part>\.[0-9]+(?:e[+-]?[0-9]+)?|e[+-]?[0-9]+|$)(?P<rest>.*)$"
 )
 _FIGURE_BEHIND = r"  [0-9.,e+-]+$"
 _JOINED = "\uffff"
@@ -45,7 +46,7 @@ class _Bound(Text):
     def wrap(self, console: Console, width: int, **options: Any) -> Lines:
         """Wrap text in which a letter that no text has stands for the blanks that must not break."""
         bound = self.copy()
-        bound.plain = _KEPT.sub(lambda blanks: _JOINED * len(blanks[0]), bound.plain)
+        bound.plain = re.sub(_KEPT, lambda blanks: _JOINED * len(blanks[0]), bound.plain)
         found = bound.wrap(console, width, **options)
         for line in found:
             line.plain = line.plain.replace(_JOINED, " ")
@@ -92,7 +93,7 @@ def aligned(column: Sequence[str]) -> list[str]:
     >>> aligned(["at most 0.5", "at least 12.25, given", "-", "only 1 row"])
     ['at most   0.5 ', 'at least 12.25, given', '-', 'only 1 row']
     """
-    found = [_FIRST_NUMBER.match(cell) for cell in column]
+    found = [re.match(_FIRST_NUMBER, cell) for cell in column]
     parts = [one.groups() for one in found if one]
     words, whole, part = (max((len(each[place]) for each in parts), default=0) for place in range(3))
     cells = []
@@ -116,6 +117,8 @@ class _Facts:
         if options.max_width >= ANY_WIDTH:
             yield Columns([(term.ljust(8), content) for term, content in self.rows])
             return
+        from rich.table import Table
+
         grid = Table.grid(padding=(0, 3, 0, 0))
         grid.add_column(no_wrap=True, style=self.style, min_width=8)
         grid.add_column(overflow="fold")
@@ -286,6 +289,8 @@ class Columns:
         return [max(cell_len(terminal(cell)) for cell in column) for column in self._columns]
 
     def _table(self, gap: int, remarks: bool) -> Table:
+        from rich.table import Table
+
         table = Table(
             box=None, padding=(0, gap, 0, 0), show_header=bool(self.header), pad_edge=False, header_style="dim"
         )
