@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-
-from xentcli.records import record
 from xentcli.report.calibration import CalibrationReport, Component, GroupCalibration
 from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
 from xentcli.writers.figures import fixed, in_column, interval_title
 from xentcli.writers.remarks import changes_of_loss, digests, skipped_rows, unmatched_rows
-from xentcli.writers.screens.layout import MOST, Columns, block, facts, text, under, warned
+from xentcli.writers.screens.layout import MOST, ByWidth, Columns, Section, block, facts, stacked, text, under, warned
 
 __all__ = ["screen"]
 
 _LEAST_BAR, _MOST_BAR, _BESIDE = 10, 24, 58
 
 
-def screen(report: CalibrationReport) -> RenderableType:
+def screen(report: CalibrationReport) -> Section:
     """Show what the predictions say and how often they are right, what a fit gains, the bins, and the next command."""
     left = [*skipped_rows(report.report), *unmatched_rows(report.report)]
     changes = [*under("loss", changes_of_loss(report.report)), *under("rows", left)]
@@ -27,7 +25,7 @@ def screen(report: CalibrationReport) -> RenderableType:
     return block(
         facts([*changes, *digests(report.report)]),
         Columns(list(figures(report)), styles=("bold",)),
-        _Bins(report) if report.bins else None,
+        ByWidth(partial(_bins, report)) if report.bins else None,
         *(_groups(list(parts)) for _, parts in groups),
         _components(report.decomposition) if report.decomposition else None,
         facts(warned(report.warnings), "bold yellow"),
@@ -35,24 +33,18 @@ def screen(report: CalibrationReport) -> RenderableType:
     )
 
 
-@record(frozen=True)
-class _Bins:
-    """The table of bins with bars: = up to how often a bin is right, | at what it says."""
-
-    report: CalibrationReport
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the table, with bars where there is room for them."""
-        width = min(options.max_width - _BESIDE, _MOST_BAR)
-        bars = width >= _LEAST_BAR
-        rows = []
-        for part in self.report.bins:
-            ends = "-" if part.interval is None else f"{fixed(part.interval.low, 3)} to {fixed(part.interval.high, 3)}"
-            cells = (range_of(part, self.report.bin_count), f"{part.rows:,}", fixed(part.accuracy, 3), ends)
-            rows.append((*cells, *([_bar(part.confidence, part.accuracy, width)] if bars else [""])))
-        legend = "= is right, | says" if bars else ""
-        interval = interval_title(part.interval for part in self.report.bins)
-        yield Columns(rows, ("says", "rows", "is right", interval, legend), "lrrrl")
+def _bins(report: CalibrationReport, width: int) -> Columns:
+    """The table of bins, with bars where there is room: = up to how often a bin is right, | at what it says."""
+    longest = min(width - _BESIDE, _MOST_BAR)
+    bars = longest >= _LEAST_BAR
+    rows = []
+    for part in report.bins:
+        ends = "-" if part.interval is None else f"{fixed(part.interval.low, 3)} to {fixed(part.interval.high, 3)}"
+        cells = (range_of(part, report.bin_count), f"{part.rows:,}", fixed(part.accuracy, 3), ends)
+        rows.append((*cells, _bar(part.confidence, part.accuracy, longest) if bars else ""))
+    legend = "= is right, | says" if bars else ""
+    interval = interval_title(part.interval for part in report.bins)
+    return Columns(rows, ("says", "rows", "is right", interval, legend), "lrrrl")
 
 
 def _bar(says: float, right: float, width: int) -> str:
@@ -68,14 +60,14 @@ def _bar(says: float, right: float, width: int) -> str:
     return "".join(bar)
 
 
-def _groups(parts: list[GroupCalibration]) -> RenderableType:
+def _groups(parts: list[GroupCalibration]) -> Section:
     grid = of_groups(parts)
     names = range(len(parts[0].group))
     # The verdict says in a word what the interval of the gap does.
     return Columns(grid.rows, grid.header, grid.justify, spare_remarks=True, names=names, first=range(MOST))
 
 
-def _components(parts: tuple[Component, ...]) -> RenderableType:
+def _components(parts: tuple[Component, ...]) -> Section:
     """The parts of the scores: of all classes, then of single classes, if many those of the largest miscalibration."""
     header = ("", "score", "miscalibration", "discrimination", "uncertainty", "")
     rows = [
@@ -89,4 +81,4 @@ def _components(parts: tuple[Component, ...]) -> RenderableType:
     worst = sorted(range(1, len(parts)), key=lambda place: -parts[place].miscalibration)
     first = (0, *worst[:MOST]) if len(parts) > MOST + 1 else ()
     remark = text("fitted on these rows: miscalibration is overstated")
-    return Group(Columns(rows, header, "lrrrrl", names=(0,), first=first), remark)
+    return stacked(Columns(rows, header, "lrrrrl", names=(0,), first=first), remark)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import RenderableType
-
 from xentcli.report.causes import Causes
 from xentcli.writers.figures import decimals, fixed, in_column, percent, plural
-from xentcli.writers.screens.layout import Columns, block, facts, lines, under
+from xentcli.writers.screens.layout import Columns, Section, block, facts, lines, under
 
 __all__ = ["screen"]
 
 
-def screen(result: Causes) -> RenderableType:
+def screen(result: Causes) -> Section:
     """Show the cost, its causes, and the commands that show more."""
     return block(
         facts([("cost", "; ".join(_cost(result)))]),
@@ -40,7 +38,7 @@ def _mistakes(result: Causes) -> Iterator[tuple[str, str]]:
             yield "", cause.more
 
 
-def _table(result: Causes) -> RenderableType:
+def _table(result: Causes) -> Section:
     places = decimals(result.standard_error)
     rows = [
         (

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import RenderableType
-
 from xentcli.report.check import CheckReport
 from xentcli.writers.check import commands, figures, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.remarks import baseline_lines, changes_of_loss
-from xentcli.writers.screens.layout import MOST, Columns, aligned, block, facts, text, under, warned
+from xentcli.writers.screens.layout import MOST, Columns, Section, aligned, block, facts, text, under, warned
 from xentcli.writers.screens.report import chosen, slice_tables
 
 __all__ = ["screen"]
@@ -16,7 +14,7 @@ _WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "inconclusive", "no_ve
 _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "no_verdict": "yellow"}
 
 
-def screen(result: CheckReport) -> RenderableType:
+def screen(result: CheckReport) -> Section:
     """Show each limit with its margin, what explains failures, the warnings, and the verdict in words."""
     return block(
         _limits(result),
@@ -32,7 +30,7 @@ def screen(result: CheckReport) -> RenderableType:
     )
 
 
-def _limits(result: CheckReport) -> RenderableType | None:
+def _limits(result: CheckReport) -> Section | None:
     """A row for each limit, and below a regression one for its baseline."""
     found = list(limit_rows(result))
     if not found:
@@ -45,12 +43,12 @@ def _limits(result: CheckReport) -> RenderableType | None:
     return Columns(rows, first_styles=styles, names=(1,), first=first_limits(result))
 
 
-def _figures(result: CheckReport) -> RenderableType | None:
+def _figures(result: CheckReport) -> Section | None:
     """The figures of --metrics."""
     return Columns(list(chosen(result.report)), styles=("bold",)) if result.report.shown else None
 
 
-def _why(result: CheckReport) -> RenderableType | None:
+def _why(result: CheckReport) -> Section | None:
     rows = [("" if number else "why", *cells) for number, cells in enumerate(reason_rows(result))]
     if not rows:
         return None

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
-
 from xentcli.report.checks import Checks, NamedCheck
 from xentcli.writers.screens.check import screen as screen_of_one
-from xentcli.writers.screens.layout import block, text
+from xentcli.writers.screens.layout import Line, Section, block, stacked, text
 
 __all__ = ["screen"]
 
 
-def screen(result: Checks) -> RenderableType:
+def screen(result: Checks) -> Section:
     """Show each check under its name, and how many of them passed."""
     parts = [_one(check) for check in result.checks]
     return block(*parts, text(result.summary, "bold green" if result.exit_code == 0 else "bold red"))
 
 
-def _one(check: NamedCheck) -> RenderableType:
+def _one(check: NamedCheck) -> Section:
     title = text(f"[{check.name}]", "bold")
     if check.report is not None:
-        return Group(title, screen_of_one(check.report))
+        return stacked(title, screen_of_one(check.report))
     assert check.error is not None
-    word = text(
-        "no verdict" if check.verdict == "no_verdict" else "ERROR", "yellow" if check.exit_code == 5 else "bold red"
-    )
-    message = word.append(text("  " + check.error.message, "not bold default"))
-    return Group(title, message, *(text(f"       {line}") for line in check.error.advice))
+    word = "no verdict" if check.verdict == "no_verdict" else "ERROR"
+    style = "yellow" if check.exit_code == 5 else "bold red"
+    message = Line(((word, style), ("  " + check.error.message, "not bold default")))
+    return stacked(title, message, *(text(f"       {line}") for line in check.error.advice))

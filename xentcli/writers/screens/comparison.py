@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rich.console import Group, RenderableType
-
 from xentcli.records import replace
 from xentcli.report.comparison import Comparison
 from xentcli.writers.comparison import (
@@ -22,14 +20,14 @@ from xentcli.writers.comparison import (
 )
 from xentcli.writers.grid import Grid
 from xentcli.writers.remarks import changes_of_losses
-from xentcli.writers.screens.layout import MOST, Columns, block, facts, lines, text, under, warned
+from xentcli.writers.screens.layout import MOST, Columns, Section, block, facts, lines, stacked, text, under, warned
 
 __all__ = ["screen"]
 
 _CURVE = 60
 
 
-def screen(result: Comparison) -> RenderableType:
+def screen(result: Comparison) -> Section:
     """Show the figures with their changes, what the rows can tell, the slices, the notes and warnings."""
     options = under("loss", changes_of_losses(result))
     remarks = facts([*warned(result.warnings), *(("note", note) for note in result.notes)], "bold yellow")
@@ -55,7 +53,7 @@ def screen(result: Comparison) -> RenderableType:
     )
 
 
-def _changes(result: Comparison) -> RenderableType:
+def _changes(result: Comparison) -> Section:
     """The figures of the models; a terminal shows the smallest costs of many."""
     grid = changes(result)
     if len(result.models) == 2:
@@ -68,12 +66,12 @@ def _table(grid: Grid, first: range = range(0)) -> Columns:
     return Columns(grid.rows, grid.header, grid.justify, names=name_columns(grid), first=first)
 
 
-def _worst(result: Comparison) -> RenderableType:
+def _worst(result: Comparison) -> Section:
     grid = worst(result)
     # The last column of a screen has remarks.
     rows = tuple((*row, "") for row in grid.rows)
     wider = replace(grid, header=(*grid.header, ""), rows=rows, justify=f"{grid.justify}l")
-    return Group(text(grid.caption, style="bold"), _table(wider))
+    return stacked(text(grid.caption, style="bold"), _table(wider))
 
 
 def _curve(result: Comparison) -> Iterator[str]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rich.console import Group, RenderableType
-
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers.figures import decimals, decimals_of, fixed, percent, plural, short
 from xentcli.writers.grid import Grid
 from xentcli.writers.inputs import inputs
 from xentcli.writers.remarks import bytes_remark, ends, reference_remark
-from xentcli.writers.screens.layout import MOST, Columns, block, facts, text
+from xentcli.writers.screens.layout import MOST, Columns, Section, block, facts, stacked, text
 from xentcli.writers.slices import by_class, by_group, worst
 
 __all__ = ["chosen", "screen", "slice_tables"]
@@ -29,7 +27,7 @@ _LONGEST_BAR = 16
 _FIGURES = ("row", "q of truth", "loss")
 
 
-def screen(report: Report) -> RenderableType:
+def screen(report: Report) -> Section:
     """Show the inputs, the figures, the slices and the warnings."""
     return block(
         facts(list(inputs(report))),
@@ -148,7 +146,7 @@ def _infinite(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def slice_tables(report: Report) -> Iterator[RenderableType]:
+def slice_tables(report: Report) -> Iterator[Section]:
     """Yield a table for each slice that was asked for, the largest share of the cost first."""
     if report.by_class:
         yield _barred(by_class(report))
@@ -157,7 +155,7 @@ def slice_tables(report: Report) -> Iterator[RenderableType]:
         grid = worst(report)
         names = [index for index, title in enumerate(grid.header) if title not in _FIGURES]
         table = Columns([(*row, "") for row in grid.rows], (*grid.header, ""), f"{grid.justify}l", names=names)
-        yield Group(text(grid.caption, style="bold"), table)
+        yield stacked(text(grid.caption, style="bold"), table)
 
 
 def _barred(grid: Grid) -> Columns:
