@@ -18,7 +18,8 @@ import pytest
 
 import xentcli.analysis.causes
 import xentcli.analysis.findings
-import xentcli.analysis.score
+import xentcli.analysis.reordering
+import xentcli.analysis.shifts
 import xentcli.tallies.confusion
 import xentcli.tallies.looks
 from tests.conftest import Run, Write, csv
@@ -564,9 +565,9 @@ PARTS = [
     (xentcli.tallies.looks, "_twice"),
     (xentcli.tallies.confusion, "counted"),
     (xentcli.tallies.confusion.Confusion, "merge"),
-    (xentcli.analysis.findings, "better_order"),
+    (xentcli.analysis.reordering, "better_order"),
     (xentcli.analysis.findings, "percent"),
-    (xentcli.analysis.score, "shift_warning"),
+    (xentcli.analysis.shifts, "shift_warning"),
 ]
 parts = pytest.mark.parametrize(("place", "name"), PARTS, ids=[name for _, name in PARTS])
 
@@ -641,7 +642,7 @@ def test_the_command_ends_well_where_a_diagnosis_fails(tmp_path: Any, write: Wri
     write("p.csv", csv(softmax(np.roll(z, 1, axis=0)).tolist(), ["a", "b", "c"]))
     write("l.csv", csv([[label] for label in y.tolist()], ["y"]))
     script = (
-        "import xentcli.analysis.score as e; from xentcli.cli import main\n"
+        "import xentcli.analysis.shifts as e; from xentcli.cli import main\n"
         "def fails(case): raise ZeroDivisionError\n"
         "e.shift_warning = fails; main()"
     )
