@@ -88,6 +88,13 @@ def test_what_a_lost_worker_was_to_compute_is_computed_here(number: int, fatal: 
     wait_for(lambda: not any(worker.is_alive() for worker in processes._workers), 10)
 
 
+def test_where_a_worker_is_lost_the_pool_ends_the_others() -> None:
+    with Processes(who, 2) as processes:
+        os.kill(processes.submit(who, None).result(), signal.SIGKILL)
+        # From Python 3.12 on a call waits until they have ended.
+        wait_for(lambda: not any(worker.is_alive() for worker in processes._workers), 10)
+
+
 def test_a_worker_that_dies_while_it_sends_a_large_result_does_not_hang() -> None:
     def large(item: int) -> bytes:
         if os.getpid() != HERE and item == 1:

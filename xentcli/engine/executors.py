@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from xentcli.signals import blocked, leave_to_main_thread, undo_later
 
 if TYPE_CHECKING:
+    from multiprocessing.context import ForkContext
     from multiprocessing.process import BaseProcess
 
 __all__ = ["Processes", "executor_of"]
@@ -50,10 +51,10 @@ class Processes(Executor):
 
     def __init__(self, function: Callable[[Any], Any], workers: int) -> None:
         from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import active_children, get_context, util
+        from multiprocessing import active_children, util
 
         self._function = function
-        self._pool = ProcessPoolExecutor(workers, get_context("fork"), _begin, (function,))
+        self._pool = ProcessPoolExecutor(workers, _forking(), _begin, (function,))
         self._children = active_children
         self._workers: list[BaseProcess] = []
         self._suspect = self._lost = False
@@ -135,6 +136,21 @@ def _is_lost(worker: BaseProcess) -> bool:
         return os.waitid(os.P_PID, worker.pid or 0, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:
         return True
+
+
+def _forking() -> ForkContext:
+    """Return the way to fork workers that the pool can end: where one is lost, it ends the others and waits for them.
+
+    It does so by SIGTERM, which workers leave to their parent; from Python 3.12 on it holds up `submit` meanwhile.
+    """
+    from multiprocessing.context import ForkContext, ForkProcess
+
+    class Worker(ForkProcess):
+        terminate = ForkProcess.kill
+
+    context = ForkContext()
+    context.Process = Worker  # type: ignore[misc]
+    return context
 
 
 def _begin(function: Callable[[Any], Any]) -> None:
