@@ -11,10 +11,10 @@ __all__ = ["start"]
 def start() -> None:
     """Run the command; a signal ends it quietly from here on, imports included."""
     try:
-        # A profiler must still print its results, so signals become exceptions there.
-        if sys.getprofile() is None:
-            from xentcli.signals import end_at_once, handle
+        from xentcli.signals import end_at_once, handle, is_profiled
 
+        # A profiler must still print its results, so signals become exceptions there.
+        if not is_profiled():
             handle(end_at_once, interrupts=True)
         from xentcli.cli import main
     except KeyboardInterrupt:

@@ -10,16 +10,26 @@ import atexit
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["blocked", "end_at_once", "handle", "leave_to_main_thread", "undo_later"]
+__all__ = ["blocked", "end_at_once", "handle", "is_profiled", "leave_to_main_thread", "undo_later"]
 
 _SIGNALLED = 128
 _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _actions: dict[int, Callable[[], object]] = {}
+
+
+def is_profiled() -> bool:
+    """Whether a profiler runs, which must still write what it saw when the command ends."""
+    # From Python 3.12 on, cProfile is a tool of this module.
+    monitoring = getattr(sys, "monitoring", None)
+    return sys.getprofile() is not None or (
+        monitoring is not None and monitoring.get_tool(monitoring.PROFILER_ID) is not None
+    )
 
 
 def undo_later(action: Callable[[], object]) -> Callable[[], None]:

@@ -14,6 +14,7 @@ import click
 
 from xentcli.cli.command import write_examples, write_exit_codes
 from xentcli.cli.process import ReaderGone, run
+from xentcli.signals import is_profiled
 from xentcli.urls import hidden
 from xentcli.version import __version__
 
@@ -51,8 +52,7 @@ class Main(click.Group):
         """Run a command and exit; without `args` as the main program."""
         extra["standalone_mode"] = False
         base = super().main
-        # A profiler must still write its output.
-        alone = args is None and sys.getprofile() is None
+        alone = args is None and not is_profiled()
         run(lambda: base(args, prog_name or "xent", *rest, **extra), alone=alone)
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
