@@ -6,6 +6,7 @@ import functools
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -256,6 +257,26 @@ def test_no_worker_outlives_the_command(
     processes = forks()
     assert processes
     wait_for(lambda: not any(map(alive, processes)))
+
+
+LATE = """
+import os, signal, time
+from xentcli.engine import executors
+begin, parent = executors._begin, os.getpid()
+def late(function):
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    begin(function)
+executors._begin = late
+executors.Processes(abs, 1).submit(abs, 1)
+os.kill(parent, signal.SIGKILL)
+"""
+
+
+def test_a_worker_ends_whose_parent_ended_before_it_began() -> None:
+    # The pipe is closed when all processes have ended.
+    done = subprocess.run([sys.executable, "-c", LATE], stdout=subprocess.PIPE, timeout=20, check=False)
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_a_process_with_another_thread_is_not_forked() -> None:

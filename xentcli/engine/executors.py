@@ -156,10 +156,14 @@ def _forking() -> ForkContext:
 def _begin(function: Callable[[Any], Any]) -> None:
     """Initialise a worker process, which the kernel kills when its parent ends."""
     import ctypes
+    from multiprocessing import parent_process
 
     global _function
     _function = function
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Of a parent that ended before, the kernel says nothing; another process has taken its place.
+    if (parent := parent_process()) is None or os.getppid() != parent.pid:
+        os._exit(1)
 
 
 def _compute(task: Any) -> Any:
