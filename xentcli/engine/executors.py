@@ -143,12 +143,13 @@ def _forking() -> ForkContext:
 
     It does so by SIGTERM, which workers leave to their parent; from Python 3.12 on it holds up `submit` meanwhile.
     """
-    from multiprocessing.context import ForkContext, ForkProcess
+    from multiprocessing import get_context
+    from multiprocessing.context import ForkProcess
 
     class Worker(ForkProcess):
         terminate = ForkProcess.kill
 
-    context = ForkContext()
+    context = type(get_context("fork"))()
     context.Process = Worker  # type: ignore[misc]
     return context
 
