@@ -63,6 +63,9 @@ def explain(
     A row is a number, counted from 1, or as text the id that it has by --id or in the index of a pandas object.
     Takes the same inputs and settings as ``score``.
 
+    All rows are read, also those after the row: a later row can have the same id, and missing or extra ids and
+    row counts that differ are known only at the end.
+
     Raises
     ------
     UsageError, DataError, FileError, NoVerdict
