@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests import reference
@@ -221,3 +222,28 @@ def test_a_default_is_what_its_own_check_returns(name: str) -> None:
 def test_the_reference_says_what_the_tables_say(name: str) -> None:
     kept = (reference.FOLDER / name).read_text(encoding="utf-8")
     assert kept == reference.page(name), "python -m tests.reference writes docs/reference"
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("delimiter", "{}=,"), ("decimal", "{}=."), ("no_quotes", "{}"), ("header", "{}"), ("no_header", "{}")],
+)
+def test_an_option_about_text_is_refused_where_no_file_of_it_is_text(name: str, given: str, write: Write) -> None:
+    q, y = np.array([[0.7, 0.3], [0.4, 0.6]]), np.array([0, 1])
+    array, text = str(write("p.npy", "")), str(write("l.csv", "0\n1\n" if name == "no_header" else "y\n0\n1\n"))
+    np.save(array, q)
+    every: list[dict[str, Any]] = [{name: given.format(side)} for side in ("both", "predictions", "labels")]
+    both, predictions, labels = every
+    cost = score(array, text).cost
+    assert [score(array, text, **options).cost for options in (both, labels)] == [cost, cost]
+    option = f"--{name.replace('_', '-')}"
+    for inputs, options, said in (
+        ((array, text), predictions, f"{array} is npy"),
+        ((array, y), both, f"{array} is npy, labels is in memory"),
+        ((q, y), labels, "labels is in memory"),
+        ((write("w.csv", "0,1,y\n0.7,0.3,0\n0.4,0.6,1\n"),), labels, "there is no file of labels"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            score(*inputs, **options)
+        assert caught.value.message == f"{option} is for delimited text: {said}"
+        assert caught.value.advice == ("leave it out",)

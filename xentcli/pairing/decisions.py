@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xentcli.columns.numerals import is_number
-from xentcli.errors import DataError, NoVerdict, Place, Warning
+from xentcli.errors import DataError, NoVerdict, Place, UsageError, Warning
+from xentcli.options import spelled
 from xentcli.pairing.alignment import Companion, PartQueue, check_pairs
 from xentcli.pairing.axes import arranged, positions, shape_of, two_of_one
 from xentcli.pairing.columns import Found, listed, name_of
@@ -35,7 +36,7 @@ from xentcli.records import replace
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.recipe import Recipe
-from xentcli.settings import Settings
+from xentcli.settings import SIDES, Settings
 
 if TYPE_CHECKING:
     from xentcli.pairing.join import Join
@@ -70,6 +71,7 @@ def pair(
     if labels is not None and (plan := remembered(key, settings)) is not None:
         return Feed(plan, _queues((predictions, labels), block_bytes, shifted=False))
     _check_empty(predictions, labels, settings)
+    _check_about_text(predictions, labels, others, settings)
     read = _arranged(predictions, labels, others, settings, block_bytes=block_bytes, whole=whole, named=named)
     doubt = _find_roles(read)
     compare = find_row_names(read)
@@ -350,3 +352,23 @@ def _check_empty(predictions: Source, labels: Source | None, settings: Settings)
         # A single line beside an empty file can only be its header.
         raise NoVerdict("there are no rows", place=Place(predictions.path))
     raise DataError("the file is empty", place=Place(empty[0].path))
+
+
+def _check_about_text(predictions: Source, labels: Source | None, others: Sequence[Source], settings: Settings) -> None:
+    """Refuse an option about delimited text that is given for no such file (UsageError)."""
+    files = {source.path: source for source in others} | {"predictions": predictions}
+    files |= {} if labels is None else {"labels": labels}
+    for name, side in settings.about_text():
+        about = list(files) if side == "both" else [side]
+        if side not in (*files, *SIDES) or any(has_first_line(files[one]) for one in about if one in files):
+            continue
+        said = ", ".join(_format_in_words(one, files.get(one), settings) for one in about)
+        raise UsageError(f"{spelled(name)} is for delimited text: {said}", advice="leave it out")
+
+
+def _format_in_words(name: str, source: Source | None, settings: Settings) -> str:
+    if source is None:
+        return f"there is no file of {name}"
+    if source.format == "memory":
+        return f"{source.path} is in memory"
+    return f"{source.path} is {source.format}" + ("" if settings.format_of(name) is None else " by --input-format")

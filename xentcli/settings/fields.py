@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -505,6 +505,13 @@ class Fields:
     def delimiter_of(self, side: str) -> str | None:
         """Return what --delimiter gives for a side or further file; None where it is detected."""
         return self._of("delimiter", side)[0]
+
+    def about_text(self) -> Iterator[tuple[str, str]]:
+        """Yield each option about delimited text that is given, and what it is given for: a side, a file, or both."""
+        for name in ("delimiter", "decimal"):
+            yield from ((name, _for_file(item)[0] or "both") for item in items(getattr(self, name)))
+        for name in ("no_quotes", "header", "no_header"):
+            yield from ((name, side) for side in items(getattr(self, name)))
 
     @cached_property
     def decimal_of_any(self) -> str:
