@@ -144,14 +144,15 @@ def again(command: str, *, without: tuple[str, ...] = ()) -> str:
         value = ctx.params.get(name)
         if not given_on_command_line(name) or name in without or getattr(parameter, "section", "") == "Output":
             continue
+        each = value if isinstance(value, tuple) else (value,)
         if isinstance(parameter, click.Argument):
             # Click takes a file whose name begins with a dash for an option.
-            words.append(f"./{value}" if str(value).startswith("-") and value != "-" else str(value))
+            words += [f"./{item}" if str(item).startswith("-") and item != "-" else str(item) for item in each]
             pipe = "... | " if value == "-" else pipe
         elif value is True:
             words.append(parameter.opts[-1])
         else:
-            for item in value if isinstance(value, tuple) else (value,):
+            for item in each:
                 words += [parameter.opts[-1], str(item)]
     return pipe + shlex.join(words)
 
