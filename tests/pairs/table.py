@@ -170,6 +170,10 @@ EXCUSED = {
     for first in ("renormalize", "compat")
 } | {
     **{
+        (first, "dtype"): "numbers of two bytes are in NPY files, which are refused as no text"
+        for first in ("decimal", "delimiter", "header", "no_header", "no_quotes")
+    },
+    **{
         ("models", second): "these files have nothing that it is about: quotes, gaps, decimal commas, other sums"
         for second in ("align", "decimal", "header", "max_batch", "max_inflated", "no_quotes", "skip_missing")
     },
