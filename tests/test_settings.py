@@ -236,11 +236,12 @@ def test_an_option_about_text_is_refused_where_no_file_of_it_is_text(name: str, 
     both, predictions, labels = every
     cost = score(array, text).cost
     assert [score(array, text, **options).cost for options in (both, labels)] == [cost, cost]
+    # A caller in Python gives arrays and files the same options.
+    assert [score(q, y, **options).cost for options in every] == [cost] * 3
     option = f"--{name.replace('_', '-')}"
     for inputs, options, said in (
         ((array, text), predictions, f"{array} is npy"),
-        ((array, y), both, f"{array} is npy, labels is in memory"),
-        ((q, y), labels, "labels is in memory"),
+        ((array, y), both, f"{array} is npy"),
         ((write("w.csv", "0,1,y\n0.7,0.3,0\n0.4,0.6,1\n"),), labels, "there is no file of labels"),
     ):
         with pytest.raises(UsageError) as caught:

@@ -52,6 +52,7 @@ NOT_FOLLOWED = {
     r"^an option names a column of a file": "the column is taken out of the path; tests/cli/test_exit_codes.py has it",
     r"^-o json:- writes another form": "about a name of standard output; tests/cli/test_exit_codes.py has it",
     r"after {} is renamed to {}": "the file is to be edited",
+    r"^by --(ignore-label|subset|skip-missing)$|^ by --input-format$": "says which option was given, a part of a message",
     r"^negative log-probabilities": "about the program that wrote the file",
     r"^only the most likely classes|^write all classes of each row": "about the program that wrote the file",
     r"chooses a member of ": "the part is taken out of the path; tests/readers/test_office.py has both",

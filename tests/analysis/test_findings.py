@@ -340,8 +340,11 @@ def test_tokens_in_a_txt_are_tokens(write: Write) -> None:
 
 
 def test_rows_that_are_all_ignored_are_said_to_be(write: Write) -> None:
-    with pytest.raises(NoVerdict, match="all 2 rows are left out"):
+    with pytest.raises(NoVerdict, match=r"no row is scored; left out: 2 by --ignore-label$"):
         score([[0.5, 0.5]] * 2, [0, 0], ignore_label="0")
+    q = [[0.5, 0.5]] * 3 + [[np.nan, np.nan]]
+    with pytest.raises(NoVerdict, match=r"left out: 1 by --ignore-label, 1 by --skip-missing, 2 of weight 0$"):
+        score(q, [0, 1, 1, 1], ignore_label="0", weights=[1, 0, 0, 1], skip_missing=True)
     with pytest.raises(NoVerdict, match="no rows"):
         score(write("e.jsonl", ""), preds="p", label="t")
     with pytest.raises(XentError, match="no such file"):

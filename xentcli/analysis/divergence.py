@@ -38,6 +38,7 @@ _OF_PREDICTIONS = {
     *("max_columns", "max_field", "max_inflated", "max_batch", "max_groups"),
 }
 """The options that apply to distributions without labels."""
+_LABELS = "--labels FILE or --label COLUMN"
 
 
 def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, threads: int | None) -> Comparison:
@@ -50,10 +51,10 @@ def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, thread
     """
     refuse_cluster("without labels the rows of two models are compared")
     if settings.id is not None:
-        raise UsageError("without labels rows are matched by position; --id needs labels")
+        raise UsageError("without labels rows are matched by position; --id needs labels", advice=_LABELS)
     for name, row in settings.rows.items():
         if name not in _OF_PREDICTIONS and row.is_set(getattr(settings, name)):
-            raise UsageError(f"{spelled(name)} has no use without labels", advice="--labels FILE or --label COLUMN")
+            raise UsageError(f"{spelled(name)} has no use without labels", advice=_LABELS)
     feeds, found, warnings = [], [], []
     for name, data in models:
         with _named_as_labels(models, data, settings) as advice:

@@ -73,6 +73,7 @@ def _refuse(name: str) -> Any:
 def _no_state(path: str, text: bytes | bytearray, why: str) -> DataError:
     cut = text.lstrip().startswith(b'{"xent_state"')
     what = "a state that is cut off or damaged" if cut else "not a state, which --state FILE writes"
+    why = why if text.strip() else "it is empty"
     return DataError(f"{what}: {why:.200}", place=Place(path), advice=_AGAIN if cut else "xent score ... --state FILE")
 
 

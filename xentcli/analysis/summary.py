@@ -89,12 +89,22 @@ def _check_not_empty(plan: Plan, total: Scores) -> None:
     if not total.read:
         raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
     if not total.cost.mean.b:
+        why = ", ".join(f"{rows:,} {reason}" for rows, reason in _unscored(total) if rows)
         what = (
-            "the weights of all {:,} rows are 0"
-            if not total.left_out.rows
-            else "all {:,} rows are left out or of weight 0"
+            f"no row is scored; left out: {why}"
+            if total.left_out.rows
+            else f"the weights of all {total.read:,} rows are 0"
         )
-        raise NoVerdict(what.format(total.read), place=Place(plan.predictions.path))
+        raise NoVerdict(what, place=Place(plan.predictions.path))
+
+
+def _unscored(total: Scores) -> Iterator[tuple[int, str]]:
+    """Yield how many rows are not scored for each reason."""
+    left = total.left_out
+    yield left.ignored, "by --ignore-label"
+    yield left.unmatched, "by --subset"
+    yield left.missing, "by --skip-missing"
+    yield total.read - left.rows, "of weight 0"
 
 
 @record(frozen=True, eq=False)

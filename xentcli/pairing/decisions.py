@@ -355,20 +355,20 @@ def _check_empty(predictions: Source, labels: Source | None, settings: Settings)
 
 
 def _check_about_text(predictions: Source, labels: Source | None, others: Sequence[Source], settings: Settings) -> None:
-    """Refuse an option about delimited text that is given for no such file (UsageError)."""
+    """Refuse an option about delimited text that is given for files of which none is (UsageError)."""
     files = {source.path: source for source in others} | {"predictions": predictions}
     files |= {} if labels is None else {"labels": labels}
     for name, side in settings.about_text():
-        about = list(files) if side == "both" else [side]
-        if side not in (*files, *SIDES) or any(has_first_line(files[one]) for one in about if one in files):
+        if side not in (*files, *SIDES):
             continue
-        said = ", ".join(_format_in_words(one, files.get(one), settings) for one in about)
-        raise UsageError(f"{spelled(name)} is for delimited text: {said}", advice="leave it out")
+        about = {one: files.get(one) for one in (files if side == "both" else [side])}
+        # A caller in Python gives arrays and files the same options.
+        said = [_in_words(one, source, settings) for one, source in about.items() if not (source and is_held(source))]
+        if said and not any(source is not None and has_first_line(source) for source in about.values()):
+            raise UsageError(f"{spelled(name)} is for delimited text: {', '.join(said)}", advice="leave it out")
 
 
-def _format_in_words(name: str, source: Source | None, settings: Settings) -> str:
+def _in_words(name: str, source: Source | None, settings: Settings) -> str:
     if source is None:
         return f"there is no file of {name}"
-    if source.format == "memory":
-        return f"{source.path} is in memory"
     return f"{source.path} is {source.format}" + ("" if settings.format_of(name) is None else " by --input-format")
