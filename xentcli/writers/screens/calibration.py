@@ -9,14 +9,14 @@ from xentcli.report.calibration import CalibrationReport, Component, GroupCalibr
 from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
 from xentcli.writers.figures import fixed, in_column, interval_title
 from xentcli.writers.remarks import changes_of_loss, digests, skipped_rows, unmatched_rows
-from xentcli.writers.screens.layout import MOST, ByWidth, Columns, Section, block, facts, stacked, text, under, warned
+from xentcli.writers.screens.layout import MOST, ByWidth, Columns, Element, block, facts, stacked, text, under, warned
 
 __all__ = ["screen"]
 
 _LEAST_BAR, _MOST_BAR, _BESIDE = 10, 24, 58
 
 
-def screen(report: CalibrationReport) -> Section:
+def screen(report: CalibrationReport) -> Element:
     """Show what the predictions say and how often they are right, what a fit gains, the bins, and the next command."""
     left = [*skipped_rows(report.report), *unmatched_rows(report.report)]
     changes = [*under("loss", changes_of_loss(report.report)), *under("rows", left)]
@@ -60,14 +60,14 @@ def _bar(says: float, right: float, width: int) -> str:
     return "".join(bar)
 
 
-def _groups(parts: list[GroupCalibration]) -> Section:
+def _groups(parts: list[GroupCalibration]) -> Element:
     grid = of_groups(parts)
     names = range(len(parts[0].group))
     # The verdict says in a word what the interval of the gap does.
     return Columns(grid.rows, grid.header, grid.justify, spare_remarks=True, names=names, first=range(MOST))
 
 
-def _components(parts: tuple[Component, ...]) -> Section:
+def _components(parts: tuple[Component, ...]) -> Element:
     """The parts of the scores: of all classes, then of single classes, if many those of the largest miscalibration."""
     header = ("", "score", "miscalibration", "discrimination", "uncertainty", "")
     rows = [

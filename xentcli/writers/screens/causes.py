@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from xentcli.report.causes import Causes
 from xentcli.writers.figures import decimals, fixed, in_column, percent, plural
-from xentcli.writers.screens.layout import Columns, Section, block, facts, lines, under
+from xentcli.writers.screens.layout import Columns, Element, block, facts, lines, under
 
 __all__ = ["screen"]
 
 
-def screen(result: Causes) -> Section:
+def screen(result: Causes) -> Element:
     """Show the cost, its causes, and the commands that show more."""
     return block(
         facts([("cost", "; ".join(_cost(result)))]),
@@ -38,7 +38,7 @@ def _mistakes(result: Causes) -> Iterator[tuple[str, str]]:
             yield "", cause.more
 
 
-def _table(result: Causes) -> Section:
+def _table(result: Causes) -> Element:
     places = decimals(result.standard_error)
     rows = [
         (

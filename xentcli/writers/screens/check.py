@@ -5,7 +5,7 @@ from __future__ import annotations
 from xentcli.report.check import CheckReport
 from xentcli.writers.check import commands, figures, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.remarks import baseline_lines, changes_of_loss
-from xentcli.writers.screens.layout import MOST, Columns, Section, aligned, block, facts, text, under, warned
+from xentcli.writers.screens.layout import MOST, Columns, Element, aligned, block, facts, text, under, warned
 from xentcli.writers.screens.report import chosen, slice_tables
 
 __all__ = ["screen"]
@@ -14,7 +14,7 @@ _WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "inconclusive", "no_ve
 _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "no_verdict": "yellow"}
 
 
-def screen(result: CheckReport) -> Section:
+def screen(result: CheckReport) -> Element:
     """Show each limit with its margin, what explains failures, the warnings, and the verdict in words."""
     return block(
         _limits(result),
@@ -30,7 +30,7 @@ def screen(result: CheckReport) -> Section:
     )
 
 
-def _limits(result: CheckReport) -> Section | None:
+def _limits(result: CheckReport) -> Element | None:
     """A row for each limit, and below a regression one for its baseline."""
     found = list(limit_rows(result))
     if not found:
@@ -43,12 +43,12 @@ def _limits(result: CheckReport) -> Section | None:
     return Columns(rows, first_styles=styles, names=(1,), first=first_limits(result))
 
 
-def _figures(result: CheckReport) -> Section | None:
+def _figures(result: CheckReport) -> Element | None:
     """The figures of --metrics."""
     return Columns(list(chosen(result.report)), styles=("bold",)) if result.report.shown else None
 
 
-def _why(result: CheckReport) -> Section | None:
+def _why(result: CheckReport) -> Element | None:
     rows = [("" if number else "why", *cells) for number, cells in enumerate(reason_rows(result))]
     if not rows:
         return None

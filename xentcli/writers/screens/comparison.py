@@ -20,14 +20,14 @@ from xentcli.writers.comparison import (
 )
 from xentcli.writers.grid import Grid
 from xentcli.writers.remarks import changes_of_losses
-from xentcli.writers.screens.layout import MOST, Columns, Section, block, facts, lines, stacked, text, under, warned
+from xentcli.writers.screens.layout import MOST, Columns, Element, block, facts, lines, stacked, text, under, warned
 
 __all__ = ["screen"]
 
 _CURVE = 60
 
 
-def screen(result: Comparison) -> Section:
+def screen(result: Comparison) -> Element:
     """Show the figures with their changes, what the rows can tell, the slices, the notes and warnings."""
     options = under("loss", changes_of_losses(result))
     remarks = facts([*warned(result.warnings), *(("note", note) for note in result.notes)], "bold yellow")
@@ -53,7 +53,7 @@ def screen(result: Comparison) -> Section:
     )
 
 
-def _changes(result: Comparison) -> Section:
+def _changes(result: Comparison) -> Element:
     """The figures of the models; a terminal shows the smallest costs of many."""
     grid = changes(result)
     if len(result.models) == 2:
@@ -66,7 +66,7 @@ def _table(grid: Grid, first: range = range(0)) -> Columns:
     return Columns(grid.rows, grid.header, grid.justify, names=name_columns(grid), first=first)
 
 
-def _worst(result: Comparison) -> Section:
+def _worst(result: Comparison) -> Element:
     grid = worst(result)
     # The last column of a screen has remarks.
     rows = tuple((*row, "") for row in grid.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xentcli.report.explanation import Explanation
-from xentcli.writers.screens.layout import Columns, Section, aligned, block, lines
+from xentcli.writers.screens.layout import Columns, Element, aligned, block, lines
 from xentcli.writers.steps import Steps
 
 __all__ = ["screen"]
@@ -12,7 +12,7 @@ _ALIGNED = ("truth y", "y", "model q", "clipped q")
 """The columns whose numbers have as many decimals as each needs."""
 
 
-def screen(example: Explanation) -> Section:
+def screen(example: Explanation) -> Element:
     """Show the terms of the sum, the sum, and its meaning in words."""
     steps = Steps(example)
     softmax = steps.softmax_lines()
@@ -25,7 +25,7 @@ def screen(example: Explanation) -> Section:
     )
 
 
-def _terms_table(steps: Steps) -> Section:
+def _terms_table(steps: Steps) -> Element:
     names, example = steps.header(), steps.example
     first_zero = next((place for place in steps.shown if not example.terms[place].y), None)
     rows = []

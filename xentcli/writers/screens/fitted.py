@@ -1,4 +1,4 @@
-"""The sections of a screen as a terminal of some width shows them.
+"""The elements of a screen as a terminal of some width shows them.
 
 A table that is too wide gets smaller gaps; then long names lose their middle or, where two would look the same, go to a
 line of their own before their row; where the figures still do not fit, each row becomes a line of names and cells.
@@ -20,7 +20,7 @@ from rich.text import Text
 
 from xentcli.records import replace
 from xentcli.writers.safe import terminal
-from xentcli.writers.screens.layout import LEAST_TERM, ByWidth, Columns, Facts, Line, Section, Stack
+from xentcli.writers.screens.layout import LEAST_TERM, ByWidth, Columns, Element, Facts, Stack, Styled
 
 __all__ = ["fitted"]
 
@@ -31,8 +31,8 @@ _LEAST_REMARK = 14
 _LEAST_NAME = 12
 
 
-def fitted(section: Section, width: int, color: bool) -> list[str]:
-    """Return the lines of a section for a terminal of `width` columns; escape sequences only with `color`."""
+def fitted(element: Element, width: int, color: bool) -> list[str]:
+    """Return the lines of an element for a terminal of `width` columns; escape sequences only with `color`."""
     written = io.StringIO()
     console = Console(
         file=written,
@@ -44,28 +44,28 @@ def fitted(section: Section, width: int, color: bool) -> list[str]:
         legacy_windows=False,
     )
     # In a group texts stay of their own class: those beside each other would be joined to one that wraps anywhere.
-    console.print(Group(*_shown(section, width)))
+    console.print(Group(*_shown(element, width)))
     return written.getvalue().splitlines()
 
 
-def _shown(section: Section, width: int) -> Iterator[Text | Table]:
-    match section:
-        case Line():
-            first, *others = (_text(*part) for part in section.parts)
+def _shown(element: Element, width: int) -> Iterator[Text | Table]:
+    match element:
+        case Styled():
+            first, *others = (_text(*part) for part in element.parts)
             for other in others:
                 first.append(other)
             yield first
         case Stack():
-            for number, part in enumerate(section.sections):
-                if section.apart and number:
+            for number, part in enumerate(element.elements):
+                if element.apart and number:
                     yield Text("")
                 yield from _shown(part, width)
         case Facts():
-            yield _grid(section, width)
+            yield _grid(element, width)
         case ByWidth():
-            yield from _shown(section.made(width), width)
+            yield from _shown(element.made(width), width)
         case Columns():
-            yield from _table_or_lines(section, width)
+            yield from _table_or_lines(element, width)
 
 
 class _Bound(Text):

@@ -21,10 +21,10 @@ __all__ = [
     "MOST",
     "ByWidth",
     "Columns",
+    "Element",
     "Facts",
-    "Line",
-    "Section",
     "Stack",
+    "Styled",
     "aligned",
     "block",
     "facts",
@@ -49,7 +49,7 @@ LEAST_TERM = 8
 
 
 @record(frozen=True)
-class Line:
+class Styled:
     """A line of untrusted texts, each with its style."""
 
     parts: tuple[tuple[str, str], ...]
@@ -61,17 +61,17 @@ class Line:
 
 @record(frozen=True)
 class Stack:
-    """Sections below each other, with a blank line between if they are `apart`."""
+    """Elements below each other, with a blank line between if they are `apart`."""
 
-    sections: tuple[Section, ...]
+    elements: tuple[Element, ...]
     apart: bool
 
     def plain(self) -> Iterator[str]:
-        """Yield the lines of all sections."""
-        for number, section in enumerate(self.sections):
+        """Yield the lines of all elements."""
+        for number, element in enumerate(self.elements):
             if self.apart and number:
                 yield ""
-            yield from section.plain()
+            yield from element.plain()
 
 
 @record(frozen=True)
@@ -88,9 +88,9 @@ class Facts:
 
 @record(frozen=True)
 class ByWidth:
-    """A section that is `made` for a width."""
+    """An element that is `made` for a width."""
 
-    made: Callable[[int], Section]
+    made: Callable[[int], Element]
 
     def plain(self) -> Iterator[str]:
         """Yield its lines where there is any width."""
@@ -175,22 +175,22 @@ class Columns:
         return [max(cell_len(terminal(cell)) for cell in column) for column in self.columns]
 
 
-Section = Line | Stack | Facts | ByWidth | Columns
+Element = Styled | Stack | Facts | ByWidth | Columns
 
 
-def text(content: str, style: str = "") -> Line:
+def text(content: str, style: str = "") -> Styled:
     """Return a line of untrusted text."""
-    return Line(((content, style),))
+    return Styled(((content, style),))
 
 
-def block(*sections: Section | None) -> Stack:
-    """Return sections with a blank line between; None is skipped."""
-    return Stack(tuple(section for section in sections if section is not None), apart=True)
+def block(*elements: Element | None) -> Stack:
+    """Return elements with a blank line between; None is skipped."""
+    return Stack(tuple(element for element in elements if element is not None), apart=True)
 
 
-def stacked(*sections: Section) -> Stack:
-    """Return sections below each other."""
-    return Stack(sections, apart=False)
+def stacked(*elements: Element) -> Stack:
+    """Return elements below each other."""
+    return Stack(elements, apart=False)
 
 
 def lines(content: Iterable[str]) -> Stack:

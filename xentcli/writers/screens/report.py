@@ -11,7 +11,7 @@ from xentcli.writers.figures import decimals, decimals_of, fixed, percent, plura
 from xentcli.writers.grid import Grid
 from xentcli.writers.inputs import inputs
 from xentcli.writers.remarks import bytes_remark, ends, reference_remark
-from xentcli.writers.screens.layout import MOST, Columns, Section, block, facts, stacked, text
+from xentcli.writers.screens.layout import MOST, Columns, Element, block, facts, stacked, text
 from xentcli.writers.slices import by_class, by_group, worst
 
 __all__ = ["chosen", "screen", "slice_tables"]
@@ -27,7 +27,7 @@ _LONGEST_BAR = 16
 _FIGURES = ("row", "q of truth", "loss")
 
 
-def screen(report: Report) -> Section:
+def screen(report: Report) -> Element:
     """Show the inputs, the figures, the slices and the warnings."""
     return block(
         facts(list(inputs(report))),
@@ -146,7 +146,7 @@ def _infinite(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def slice_tables(report: Report) -> Iterator[Section]:
+def slice_tables(report: Report) -> Iterator[Element]:
     """Yield a table for each slice that was asked for, the largest share of the cost first."""
     if report.by_class:
         yield _barred(by_class(report))
